@@ -1,7 +1,7 @@
 """Activation functions and their derivatives (chapters 1 and 3).
 
-All of them work on arrays of any shape, element by element, except `softmax` and its relatives, which work along the
-last axis: one row, one example.
+All of them take arrays of any shape and work element by element, except `softmax` and its relatives, which
+work along the last axis: one row, one example.
 """
 
 import numpy as np

@@ -1,7 +1,7 @@
 """One matplotlib style for the whole book, and the figures that recur.
 
-Blue is what NumPy made, orange is what Keras made, in every figure (colours of Okabe & Ito, 2008, safe for the
-colour-blind).
+Blue is what NumPy made, orange is what Keras made, in every figure (colours of Okabe & Ito, 2008, safe for
+the colour-blind).
 """
 
 import matplotlib.pyplot as plt

@@ -1,8 +1,8 @@
 """The checks behind the book's exercises: ``check("1.3", answer)`` judges a reader's answer.
 
-One module a chapter declares its exercises; each comes with plausible wrong answers and the hint they deserve,
-so that a reader who makes a common mistake is told which one. The tests feed every check the stub, the solution
-printed in the book, and each of the wrong answers.
+One module a chapter declares its exercises; each comes with plausible wrong answers and the hint they
+deserve, so that a reader who makes a common mistake is told which one. The tests feed every check the stub,
+the solution printed in the book, and each of the wrong answers.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -77,7 +77,7 @@ def find(number):
 
 
 def attempted(answer):
-    """Return ``answer``, or raise `NotAttempted` where it is ``...``, holds it, or is a function that returns it."""
+    """Return ``answer``; raise `NotAttempted` where it is ``...``, holds it, or is a function returning it."""
     if answer is ... or (isinstance(answer, tuple) and any(part is ... for part in answer)):
         raise NotAttempted
     if not callable(answer):

@@ -1,0 +1,218 @@
+"""The book's way of asserting: NumPy's numbers against Keras's, and derivations against measured slopes.
+
+Every check prints one line that is the same on every machine: what was compared, the tolerance, the shape and the
+dtype, never the digits of the error. Where ``TWICE_LEDGER`` names a file, each check is also written there, with
+the size of its error as a power of ten.
+"""
+
+import json
+import os
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+
+DIRECTIONS = 20  # random directions along which a large gradient is checked
+SMALLEST_SLIP = 5e-4  # a gradient wrong by 0.05 % must be seen
+
+
+class Disagreement(AssertionError):
+    """What a check raises: `what` was compared, and where and how far the two differ.
+
+    Attributes
+    ----------
+    what : str
+        The name of the thing compared.
+    where : str
+        The same fault rounded to four digits, so that it prints alike everywhere.
+    """
+
+    def __init__(self, what, fault, where):
+        super().__init__(f"✗ {what}: {fault}")
+        self.what, self.where = what, where
+
+
+def agree(what, ours, theirs, *, atol=1e-10, rtol=0.0):
+    r"""Assert that two arrays are the same up to rounding, and print one line that says so.
+
+    They agree where \|a − b\| ≤ ``atol`` · max(1, max\|b\|) + ``rtol`` · \|b\| for every element, so that grams and
+    probabilities are judged alike.
+
+    Parameters
+    ----------
+    what : str
+        The name of the thing compared, for the line.
+    ours, theirs : array_like
+        The two makers' numbers: NumPy arrays, tensors or plain numbers, of equal shape.
+    atol, rtol : float
+        The tolerances.
+
+    Raises
+    ------
+    Disagreement
+        An `AssertionError` that names the worst index, both values there, the largest error and the tolerance.
+        Different shapes, empty arrays, NaN, infinity, and numbers too coarse for the tolerance (float32 at
+        1e-10) disagree as well: a check that could not have failed is not a pass.
+    """
+    a, b = array(what, ours), array(what, theirs)
+    dtype = comparable(what, a, b, atol + rtol)
+    error = compare(what, a, b, atol, rtol)
+    print(f"✓ {what}: agree to {atol + rtol:.0e} · shape {b.shape} · {dtype}")
+    record("agree", what, dtype, b.shape, atol + rtol, error)
+
+
+def check_gradient(what, f, x, grad, *, atol=1e-8, seed=0):
+    """Assert that ``grad`` is the gradient of ``f`` at ``x``, measured by central differences.
+
+    Each slope is (f(x + hv) − f(x − hv)) / 2h with h = ε^(1/3) · max(1, max|x|). Up to 100 numbers in ``x``
+    are nudged one by one; in larger arrays the slopes along 20 random directions v of length 1 are compared
+    with the projections ⟨grad, v⟩.
+
+    Parameters
+    ----------
+    what : str
+        The name of the gradient, for the line.
+    f : callable
+        Takes an array like ``x`` and returns one number.
+    x : array_like of float64
+        The point, best a generic one: away from zeros, ties and kinks.
+    grad : array_like, shape of ``x``
+        The gradient to be checked.
+    atol : float
+        Largest error allowed, relative to max(1, max|measured|).
+    seed : int
+        For the random directions.
+
+    Raises
+    ------
+    Disagreement
+        As in `agree`; also where the gradient is so small that the tolerance would hide an error of 0.05 %.
+    """
+    x, grad = array(what, x), array(what, grad)
+    if x.dtype != np.float64:
+        raise Disagreement(what, *both(f"x is {x.dtype}: central differences need float64"))
+    dtype = comparable(what, grad, x, atol)
+    directions, shape = (
+        (np.eye(x.size), x.shape) if x.size <= 100 else (diagonals(seed, x.size), (DIRECTIONS,))
+    )
+    slopes = np.array([slope(f, x, v.reshape(x.shape)) for v in directions]).reshape(shape)
+    error = compare(what, (directions @ grad.ravel()).reshape(shape), slopes, atol, 0.0)
+    if np.abs(slopes).max() * SMALLEST_SLIP < atol:
+        raise Disagreement(what, *both(f"the gradient is too small for {atol:.0e} to judge it"))
+    print(f"✓ {what}: agree to {atol:.0e} · shape {x.shape} · {dtype}")
+    record("gradient", what, dtype, x.shape, atol, error)
+
+
+def copy_weights(ours, layer):
+    """Copy NumPy's weights into a Keras layer, so that any difference left is one of method.
+
+    Parameters
+    ----------
+    ours : sequence of numpy.ndarray
+        The weights in Keras's order: kernel, then bias.
+    layer : keras.layers.Layer
+        Built from the kernel's shape where it is not built yet.
+
+    Raises
+    ------
+    ValueError
+        If the number of weights, a shape or a dtype differs from the layer's.
+    """
+    ours = [np.asarray(w) for w in ours]
+    if not layer.built:
+        kernel = ours[0]  # (…, inputs, units): channels come last but one
+        layer.build((None,) * (kernel.ndim - 1) + kernel.shape[-2:-1])
+    theirs = [(w.name, tuple(w.shape), str(w.dtype)) for w in layer.weights]
+    if len(ours) != len(theirs):
+        raise ValueError(f"ours: expected {len(theirs)} arrays for layer {layer.name!r}, got {len(ours)}")
+    for w, (name, shape, dtype) in zip(ours, theirs, strict=True):
+        if (w.shape, str(w.dtype)) != (shape, dtype):
+            raise ValueError(f"ours: expected {name} of {shape} {dtype}, got {w.shape} {w.dtype}")
+    layer.set_weights(ours)
+
+
+@contextmanager
+def rejects():
+    """Assert that a check inside rejects its numbers, and print what it said, rounded to four digits.
+
+    Raises
+    ------
+    AssertionError
+        If every check inside passed.
+    """
+    try:
+        yield
+    except Disagreement as error:
+        print(f"✗ {error.what}: rejected · {error.where}")
+        record("rejects", error.what)
+    else:
+        raise AssertionError("rejects(): expected a check to fail, but nothing was rejected")
+
+
+def array(what, value):
+    """Return ``value`` as an array of numbers."""
+    a = np.asarray(value)
+    if a.dtype.kind not in "biuf":
+        raise TypeError(f"{what}: expected numbers, got {type(value).__name__} of dtype {a.dtype}")
+    return a
+
+
+def comparable(what, a, b, tolerance):
+    """Return the coarser dtype of two arrays; raise where comparing them would prove nothing."""
+    if a.shape != b.shape:
+        raise Disagreement(what, *both(f"shapes differ: {a.shape} here, {b.shape} there"))
+    if a.size == 0:
+        raise Disagreement(what, *both(f"nothing to compare: shape {a.shape}"))
+    floats = [x.dtype for x in (a, b) if x.dtype.kind == "f"]
+    dtype = min(floats, key=lambda d: d.itemsize) if floats else a.dtype
+    if floats and tolerance < np.finfo(dtype).eps:
+        raise Disagreement(what, *both(f"{dtype} is too coarse for a tolerance of {tolerance:.0e}"))
+    return dtype
+
+
+def compare(what, a, b, atol, rtol):
+    """Return the largest error relative to max(1, max|b|); raise where an element is off by more than allowed."""
+    a, b = a.astype(np.float64), b.astype(np.float64)
+    if not (np.isfinite(a).all() and np.isfinite(b).all()):
+        error, allowed = np.where(np.isfinite(a) & np.isfinite(b), 0, np.inf), 0
+    else:
+        error, allowed = np.abs(a - b), atol * max(1, np.abs(b).max()) + rtol * np.abs(b)
+    if (error <= allowed).all():
+        return error.max() / max(1, np.abs(b).max())
+    worst = np.unravel_index(np.argmax(error - allowed), a.shape)
+    index = tuple(int(i) for i in worst)
+    raise Disagreement(
+        what,
+        f"worst at {index}: {float(a[worst])!r} here, {float(b[worst])!r} there · largest error "
+        f"{error.max():.3g}, tolerance {atol + rtol:.0e} · shape {a.shape}",
+        f"worst at {index}: {a[worst]:.4g} here, {b[worst]:.4g} there · shape {a.shape}",
+    )
+
+
+def slope(f, x, v):
+    """Return the central difference of ``f`` at ``x`` along ``v``."""
+    h = np.cbrt(np.finfo(np.float64).eps) * max(1, np.abs(x).max())
+    return (float(f(x + h * v)) - float(f(x - h * v))) / (2 * h)
+
+
+def diagonals(seed, size):
+    """Return `DIRECTIONS` random vectors of length 1 with entries ±1/√size, shape (DIRECTIONS, size)."""
+    return np.random.default_rng(seed).choice([-1.0, 1.0], size=(DIRECTIONS, size)) / np.sqrt(size)
+
+
+def both(fault):
+    """Return a fault without digits to round, in its long form and its short one."""
+    return fault, fault
+
+
+def record(check, what, dtype=None, shape=None, tolerance=None, error=None):
+    """Append one check to the ledger that ``TWICE_LEDGER`` names, if it names one."""
+    ledger = os.environ.get("TWICE_LEDGER")
+    if not ledger:
+        return
+    entry = {"notebook": Path(ledger).stem, "check": check, "what": what}
+    if check != "rejects":
+        power = int(np.ceil(np.log10(error))) if error else None  # None: not a bit of difference
+        entry |= {"dtype": str(dtype), "shape": shape, "tolerance": tolerance, "error": power}
+    with open(ledger, "a", encoding="utf-8") as lines:
+        lines.write(json.dumps(entry, ensure_ascii=False) + "\n")
