@@ -1,8 +1,8 @@
 """The book's way of asserting: NumPy's numbers against Keras's, and derivations against measured slopes.
 
-Every check prints one line that is the same on every machine: what was compared, the tolerance, the shape and the
-dtype, never the digits of the error. Where ``TWICE_LEDGER`` names a file, each check is also written there, with
-the size of its error as a power of ten.
+Every check prints one line that is the same on every machine: what was compared, the tolerance, the shape
+and the dtype, never the digits of the error. Where ``TWICE_LEDGER`` names a file, each check is also written
+there, with the size of its error as a power of ten.
 """
 
 import json
@@ -35,8 +35,8 @@ class Disagreement(AssertionError):
 def agree(what, ours, theirs, *, atol=1e-10, rtol=0.0):
     r"""Assert that two arrays are the same up to rounding, and print one line that says so.
 
-    They agree where \|a − b\| ≤ ``atol`` · max(1, max\|b\|) + ``rtol`` · \|b\| for every element, so that grams and
-    probabilities are judged alike.
+    They agree where \|a − b\| ≤ ``atol`` · max(1, max\|b\|) + ``rtol`` · \|b\| for every element, so that
+    grams and probabilities are judged alike.
 
     Parameters
     ----------
@@ -50,9 +50,9 @@ def agree(what, ours, theirs, *, atol=1e-10, rtol=0.0):
     Raises
     ------
     Disagreement
-        An `AssertionError` that names the worst index, both values there, the largest error and the tolerance.
-        Different shapes, empty arrays, NaN, infinity, and numbers too coarse for the tolerance (float32 at
-        1e-10) disagree as well: a check that could not have failed is not a pass.
+        An `AssertionError` that names the worst index, both values there, the largest error and the
+        tolerance. Different shapes, empty arrays, NaN, infinity, and numbers too coarse for the tolerance
+        (float32 at 1e-10) disagree as well: a check that could not have failed is not a pass.
     """
     a, b = array(what, ours), array(what, theirs)
     dtype = comparable(what, a, b, atol + rtol)
@@ -171,7 +171,7 @@ def comparable(what, a, b, tolerance):
 
 
 def compare(what, a, b, atol, rtol):
-    """Return the largest error relative to max(1, max|b|); raise where an element is off by more than allowed."""
+    """Return the largest error relative to max(1, max|b|); raise where one is larger than allowed."""
     a, b = a.astype(np.float64), b.astype(np.float64)
     if not (np.isfinite(a).all() and np.isfinite(b).all()):
         error, allowed = np.where(np.isfinite(a) & np.isfinite(b), 0, np.inf), 0

@@ -77,7 +77,7 @@ def find(number):
 
 
 def attempted(answer):
-    """Return ``answer``; raise `NotAttempted` where it is ``...``, holds it, or is a function returning it."""
+    """Return ``answer``; raise `NotAttempted` where it is, holds or returns ``...``."""
     if answer is ... or (isinstance(answer, tuple) and any(part is ... for part in answer)):
         raise NotAttempted
     if not callable(answer):
