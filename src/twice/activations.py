@@ -42,3 +42,53 @@ def relu(z):
 def relu_derivative(z):
     """Return 1 where z > 0 and 0 elsewhere; at 0, where no derivative exists, Keras's choice of 0."""
     return np.heaviside(z, 0.0)
+
+
+def softmax(z):
+    """Return pₖ = e^zₖ / Σⱼ e^zⱼ along the last axis: positive numbers that sum to 1.
+
+    Adding one number to a whole row changes nothing, so the row's maximum is taken off first and no
+    exponential overflows.
+
+    Parameters
+    ----------
+    z : numpy.ndarray, shape (..., K)
+        Logits, one row an example.
+
+    Returns
+    -------
+    numpy.ndarray, shape (..., K)
+    """
+    e = np.exp(z - z.max(axis=-1, keepdims=True))  # never above 1
+    return e / e.sum(axis=-1, keepdims=True)
+
+
+def log_softmax(z):
+    """Return log pₖ = zₖ − log Σⱼ e^zⱼ along the last axis, finite where softmax itself rounds to 0.
+
+    Parameters
+    ----------
+    z : numpy.ndarray, shape (..., K)
+
+    Returns
+    -------
+    numpy.ndarray, shape (..., K)
+    """
+    z = z - z.max(axis=-1, keepdims=True)
+    return z - np.log(np.exp(z).sum(axis=-1, keepdims=True))
+
+
+def softmax_jacobian(z):
+    """Return ∂pᵢ/∂zⱼ = pᵢ (δᵢⱼ − pⱼ), that is diag(p) − p pᵀ, one matrix for each row of ``z``.
+
+    Parameters
+    ----------
+    z : numpy.ndarray, shape (..., K)
+
+    Returns
+    -------
+    numpy.ndarray, shape (..., K, K)
+        Symmetric; its rows and columns sum to 0.
+    """
+    p = softmax(z)
+    return p[..., :, None] * (np.eye(p.shape[-1]) - p[..., None, :])
