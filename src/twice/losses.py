@@ -83,7 +83,7 @@ def categorical_crossentropy_gradient(y, y_hat, from_logits=False):
     total = y_hat.sum(axis=-1, keepdims=True)
     q = y_hat / total
     p = np.clip(q, EPSILON, 1 - EPSILON)
-    dq = -(p == q) * y / p / n
+    dq = (p == q) * -y / p / n
     return (dq - (dq * q).sum(axis=-1, keepdims=True)) / total
 
 

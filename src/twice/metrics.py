@@ -141,7 +141,7 @@ def calibration_curve(y, p, bins=10):
     Returns
     -------
     fraction, confidence, count : numpy.ndarray
-        For each interval that is not empty: the fraction of ones, the mean prediction, and how many there are.
+        For each interval that is not empty: the fraction of ones, the mean prediction, and the count.
     """
     interval = np.searchsorted(np.linspace(0, 1, bins + 1)[1:-1], p)
     count = np.bincount(interval, minlength=bins)
