@@ -1,0 +1,136 @@
+"""Run notebooks from the first cell to the last and store what they print and draw.
+
+python tools/execute.py                        every notebook, on the full data
+python tools/execute.py --stale                only those whose code or package changed since
+python tools/execute.py -j 2 book/01-*.ipynb   the ones named, two at a time
+
+Running a notebook again changes not one byte of it. Where a cell fails, the notebook and its ledger stay as
+they were, and the exit status is 1.
+"""
+
+import argparse
+import os
+import re
+import sys
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+from shutil import copyfile
+from tempfile import TemporaryDirectory
+
+import nbformat
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
+from notebooks import LEDGERS, ROOT, code_cells, notebooks, read, stamp
+
+SETTINGS = {
+    "PYTEST_CURRENT_TEST": "execute",  # ipykernel then captures no file descriptors, so no TensorFlow log
+    "TF_DETERMINISTIC_OPS": "1",
+    "TF_FORCE_GPU_ALLOW_GROWTH": "true",
+    "TWICE_SOURCES": "full",  # stored outputs never come from the shipped subsets
+}
+METADATA = {
+    "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+    "language_info": {
+        "file_extension": ".py",
+        "mimetype": "text/x-python",
+        "name": "python",
+        "pygments_lexer": "ipython3",
+    },
+}
+SECONDS = 1800  # for one cell
+
+
+def execute(path):
+    """Run one notebook in place; return None, or what went wrong."""
+    nb = read(path)
+    with TemporaryDirectory() as folder:
+        ledger, log = Path(folder, f"{path.stem}.jsonl"), Path(folder, "kernel.log")
+        client = NotebookClient(
+            nb,
+            timeout=SECONDS,
+            kernel_name="python3",
+            record_timing=False,
+            resources={"metadata": {"path": str(path.parent)}},
+        )
+        try:
+            with log.open("w") as stderr:
+                client.execute(env={**os.environ, **SETTINGS, "TWICE_LEDGER": str(ledger)}, stderr=stderr)
+        except (CellExecutionError, CellTimeoutError) as error:
+            return failure(path, nb, str(error))
+        except DeadKernelError:
+            return failure(path, nb, f"the kernel died; the end of its log:\n{log.read_text()[-2000:]}")
+        store(nb, path)
+        store_ledger(ledger)
+    return None
+
+
+def store(nb, path):
+    """Write an executed notebook without anything that depends on the time or the machine."""
+    for cell in nb.cells:
+        cell.metadata.pop("execution", None)
+    for cell in code_cells(nb):
+        cell.outputs = merged(cell.outputs)
+    nb.metadata = nbformat.from_dict({**METADATA, "twice": {**stamp(nb), "data": "full"}})
+    nbformat.validate(nb)
+    nbformat.write(nb, path)
+
+
+def merged(outputs):
+    """Return the outputs with neighbouring pieces of one stream joined: how it was cut depends on time."""
+    whole = []
+    for output in outputs:
+        last = whole[-1] if whole else None
+        if last and last.output_type == output.output_type == "stream" and last.name == output.name:
+            last.text += output.text
+        else:
+            whole.append(output)
+    return whole
+
+
+def store_ledger(ledger):
+    """Keep the record of the notebook's checks; a notebook without checks has none."""
+    kept = LEDGERS / ledger.name
+    if ledger.exists():
+        kept.parent.mkdir(exist_ok=True)
+        copyfile(ledger, kept)
+    else:
+        kept.unlink(missing_ok=True)
+
+
+def failure(path, nb, reason):
+    """Say which cell failed, with its source and its traceback, or else the reason given."""
+    number, cell = max(enumerate(code_cells(nb), 1), key=lambda pair: pair[1].execution_count or 0)
+    traceback = "\n".join(line for output in cell.outputs for line in output.get("traceback", []))
+    told = re.sub(r"\x1b\[[\d;]*m", "", traceback) or reason
+    bar = "─" * 80
+    return f"{path.name}: code cell {number} failed\n{bar}\n{cell.source}\n{bar}\n{told}\n{bar}"
+
+
+def stale(path):
+    """Return whether the notebook's outputs are older than its code or the package."""
+    nb = read(path)
+    return {**nb.metadata.get("twice", {}), **stamp(nb)} != nb.metadata.get("twice")
+
+
+def main():
+    """Run the notebooks named on the command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("notebooks", nargs="*", type=Path, help="all of the book's when left out")
+    parser.add_argument("--stale", action="store_true", help="skip those that are up to date")
+    parser.add_argument("-j", "--jobs", type=int, default=1, metavar="N", help="run N notebooks at a time")
+    options = parser.parse_args()
+    paths = [path.resolve() for path in options.notebooks] or notebooks()
+    if options.stale:
+        paths = [path for path in paths if stale(path)]
+    failed = False
+    with ProcessPoolExecutor(options.jobs) as pool:
+        for path, problem in zip(paths, pool.map(execute, paths), strict=True):
+            print(problem or f"{os.path.relpath(path, ROOT)}: executed", flush=True)
+            failed |= problem is not None
+    return int(failed)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

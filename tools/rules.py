@@ -1,0 +1,589 @@
+"""The rules that every notebook of the book keeps, each a function that yields what breaks it.
+
+python tools/rules.py                    look through every notebook
+python tools/rules.py book/01-*.ipynb    only the ones named
+
+The tests apply the same rules (tests/test_book.py) and try each on a notebook that breaks it
+(tests/test_rules.py). A message says which cell is meant and how to mend it.
+"""
+
+import ast
+import base64
+import json
+import re
+import sys
+from dataclasses import dataclass, field
+from functools import cache, cached_property
+from pathlib import Path
+
+import notebooks as files
+from markdown_it import MarkdownIt
+from mdit_py_plugins.anchors import anchors_plugin
+from mdit_py_plugins.dollarmath import dollarmath_plugin
+from nbformat import NotebookNode
+from notebooks import code_cells, docstring, setup_cell, stamp, syntax, tags
+
+SECTIONS = [
+    "You will",
+    "The idea by hand",
+    "See it move",
+    "Derivation",
+    "From scratch",
+    "Backward",
+    "The same in Keras",
+    "Train it",
+    "What goes wrong",
+    "Exercises",
+    "In practice",
+    "Further reading",
+    "Check yourself",
+    "You have",
+]
+LEFT_OUT = {}  # the sections that a chapter does without: {"05-name": {"Backward"}}
+TAGS = {"nbval-ignore-output", "exercise", "simplified", "bug", "hide-input", "hide-output"}
+COLOURS = {"white", "black", "none"}
+HELPERS = {
+    "__init__",
+    "backbones",
+    "checks",
+    "data",
+    "explore",
+    "plots",
+}  # used by the book, not taught in it
+LINES, CLASS_LINES = 30, 70
+PICTURE_BYTES = 100_000
+EXERCISES = 6
+RULES = {}
+
+
+@dataclass
+class Page:
+    """A notebook as the rules see it."""
+
+    stem: str
+    nb: NotebookNode
+    ledger: list = field(default_factory=list)
+
+    @classmethod
+    def load(cls, path):
+        """Read a notebook and the record of its checks."""
+        ledger = files.LEDGERS / f"{path.stem}.jsonl"
+        lines = ledger.read_text(encoding="utf-8").splitlines() if ledger.exists() else []
+        return cls(path.stem, files.read(path), [json.loads(line) for line in lines])
+
+    @property
+    def number(self):
+        """The chapter's number, None for a page that is no chapter."""
+        match = re.match(r"(\d\d)-", self.stem)
+        return int(match[1]) if match else None
+
+    @property
+    def texts(self):
+        """The Markdown cells."""
+        return [cell for cell in self.nb.cells if cell.cell_type == "markdown"]
+
+    @cached_property
+    def code(self):
+        """The code cells after the setup cell that are plain Python, each with its syntax tree."""
+        return [(cell, tree) for cell in code_cells(self.nb)[1:] if (tree := parsed(cell.source))]
+
+    @cached_property
+    def tokens(self):
+        """The Markdown of all text cells, parsed."""
+        return parse("\n\n".join(cell.source for cell in self.texts))
+
+    def after(self, cell):
+        """Return the cells that follow ``cell``."""
+        return self.nb.cells[self.nb.cells.index(cell) + 1 :]
+
+    def at(self, cell):
+        """Name a cell by its place and its first line."""
+        first = next(iter(cell.source.strip().splitlines()), "")
+        return f"cell {self.nb.cells.index(cell) + 1} ‹{first[:60]}›"
+
+
+def rule(check):
+    """Add a function to the book's rules."""
+    RULES[check.__name__] = check
+    return check
+
+
+# ---------------------------------------------------------------------------- running
+
+
+@rule
+def plain_python(page):
+    """Cells hold Python alone, so that tests can read them: magics stand in the setup cell only."""
+    for cell in code_cells(page.nb)[1:]:
+        if parsed(cell.source) is None:
+            yield f"{page.at(cell)} is not plain Python: leave out % and ! lines"
+        if re.search(r"tf\.keras|tensorflow\.keras|from tensorflow import keras", cell.source):
+            yield f"{page.at(cell)} reaches Keras through TensorFlow: `import keras`"
+
+
+@rule
+def same_setup(page):
+    """The first code cell is the setup cell, the same bytes in every notebook."""
+    first = next(iter(code_cells(page.nb)), None)
+    if first is None or first.source != setup_cell():
+        yield "the first code cell is not the setup cell: `make address` writes it"
+
+
+@rule
+def fresh_outputs(page):
+    """Outputs are newer than the notebook's code and the package, and come from the full data."""
+    stored, now = page.nb.metadata.get("twice", {}), stamp(page.nb)
+    for part, hash_now in now.items():
+        if stored.get(part) != hash_now:
+            yield f"the {part} changed after the outputs were stored: `make execute`"
+    if stored.get("data") != "full":
+        yield "the outputs are not known to come from the full data: `make execute`"
+
+
+@rule
+def run_in_order(page):
+    """Every code cell was run once, from the first to the last."""
+    counts = [cell.execution_count for cell in code_cells(page.nb)]
+    if counts != list(range(1, len(counts) + 1)):
+        yield f"cells were run in the order {counts}: `make execute`"
+
+
+@rule
+def known_tags(page):
+    """Tags are the few that the book uses; none of them skips a cell or allows an exception."""
+    for cell in page.nb.cells:
+        for tag in sorted(set(tags(cell)) - TAGS):
+            yield f"{page.at(cell)} has the tag {tag!r}: the book uses {', '.join(sorted(TAGS))}"
+        if cell.cell_type == "code" and re.search(r"#\s*(NBVAL|PYTEST_VALIDATE)_", cell.source):
+            yield f"{page.at(cell)} steers nbval by a comment: use a tag"
+
+
+@rule
+def comparable_outputs(page):
+    """No cell does what a later run cannot be compared with: hidden or rewritten outputs."""
+    for cell in code_cells(page.nb):
+        if cell.source.rstrip().endswith(";"):
+            yield f"{page.at(cell)} ends with a semicolon: assign the result, `_ = …`"
+        if match := re.search(r"clear_output|display_id|update_display|tqdm|Progbar", cell.source):
+            yield f"{page.at(cell)} uses {match[0]}: outputs that rewrite themselves cannot be compared"
+
+
+@rule
+def clean_outputs(page):
+    """No stored output is an error or a warning, or names a time, a path or an address in memory."""
+    for cell in code_cells(page.nb):
+        for output in cell.outputs:
+            if output.output_type == "error" or output.get("name") == "stderr":
+                yield f"{page.at(cell)} stores an error or a warning: mend its cause, then `make execute`"
+        if not calls(cell, "explore"):  # its page holds times of its own; `make explorables` compares it
+            for match in PASSING.finditer(written(cell)):
+                yield f"{page.at(cell)} stores {match[0]!r}, which is different on the next machine"
+
+
+PASSING = re.compile(
+    r"(?<!\w)/(?:home|root|Users|tmp|usr|opt|content)/\S*|[A-Z]:\\\S+|site-packages\S*|0x[0-9a-f]{6,}"
+    r"|\d+(?:\.\d+)?\s?(?:ms|µs|us|ns)(?:/\w+)?\b|\b\d+s\b|\bit/s\b|\b\d+:\d\d:\d\d\b|━+|\[=+[>.\]]"
+)
+
+
+@rule
+def recorded_checks(page):
+    """The ledger holds exactly the checks whose lines are printed in the notebook."""
+    printed = [what for cell in code_cells(page.nb) for what in CHECK_LINE.findall(written(cell))]
+    recorded = [entry["what"] for entry in page.ledger]
+    if printed != recorded:
+        odd = sorted(set(printed) ^ set(recorded)) or "their order or number"
+        yield f"book/_ledger/{page.stem}.jsonl differs from the printed checks in {odd}: `make execute`"
+    for cell, _ in page.code:
+        checks = calls(cell, "agree", "check_gradient", "rejects")
+        if checks and not CHECK_LINE.search(written(cell)):
+            yield f"{page.at(cell)} calls {checks[0].func.id} but prints no check: call it at top level"
+
+
+CHECK_LINE = re.compile(r"^[✓✗] (.+?): (?:agree to |rejected · )", re.MULTILINE)
+
+
+# ---------------------------------------------------------------------------- reading
+
+
+@rule
+def short_cells(page):
+    """A code cell has at most 30 lines, blank ones aside; one that is a single class may have 70."""
+    for cell, tree in page.code:
+        one_class = len(tree.body) == 1 and isinstance(tree.body[0], ast.ClassDef)
+        limit = CLASS_LINES if one_class else LINES
+        if (lines := len(filled(cell.source))) > limit:
+            yield f"{page.at(cell)} has {lines} lines, at most {limit}: split it"
+
+
+@rule
+def portable_markdown(page):
+    """Text cells read well everywhere: no MyST, no footnotes, no image files, no table split by a bar."""
+    for cell in page.texts:
+        prose = re.sub(r"^(`{3,}|~{3,})[\w ]*\n.*?^\1", "", cell.source, flags=re.MULTILINE | re.DOTALL)
+        for pattern, advice in NOT_PORTABLE.items():
+            if match := re.search(pattern, prose, re.MULTILINE):
+                yield f"{page.at(cell)} holds {match[0].strip()!r}: {advice}"
+        for row in re.findall(r"^\|.*\|\s*$", prose, re.MULTILINE):
+            if any(part.count("$") % 2 for part in re.split(r"(?<!\\)\|", row)):
+                yield rf"{page.at(cell)} has a bar inside a formula in a table: write \lvert x\rvert"
+
+
+NOT_PORTABLE = {
+    r"^\s*(`{3,}|:{3,})\{[\w:-]+\}.*": "no MyST directives in notebooks",
+    r"^:{3,}": "no MyST directives in notebooks",
+    r"\{[\w:+-]+\}`": "no MyST roles in notebooks",
+    r"^\([\w-]+\)=\s*$": "no MyST targets in notebooks; headings and \\tag make anchors",
+    r"^\s*%\s.*|^\+\+\+": "no MyST comments or breaks in notebooks",
+    r"^\s*>\s*\[!\w+\]": "write `> **Note.** …`",
+    r"\[\^[\w-]+\]": "no footnotes in notebooks",
+    r"!\[.*?\]\(|<img\b": "a copied notebook loses image files: draw from a code cell",
+    r"<a\s+(id|name)=": "headings and \\tag make anchors",
+    r"^\\begin\{.*|\\\(|\\\[(?!\d)": "write formulas between $ or $$",
+    r"\\(label|eqref|ref)\{.*?\}": r"number with \tag{} and link to #eq-…",
+}
+
+
+@rule
+def described_figures(page):
+    """A figure has alt text in its metadata, is small, and has its caption in italics in the cell below."""
+    for cell in code_cells(page.nb):
+        pictures = [data for mime, data in outputs_of(cell) if mime in ("image/png", "image/jpeg")]
+        if not pictures:
+            continue
+        alt = cell.metadata.get("mystnb", {}).get("image", {}).get("alt", "")
+        if len(alt.split()) < 5:
+            yield f"{page.at(cell)} draws a figure: say what it shows in its metadata, mystnb.image.alt"
+        below = next(iter(page.after(cell)), None)
+        if not (below and below.cell_type == "markdown" and re.match(r"\s*[*_](?![*_])", below.source)):
+            yield f"{page.at(cell)} draws a figure: begin the text cell below with its caption in italics"
+        for size in (len(base64.b64decode(data)) for data in pictures):
+            if size > PICTURE_BYTES:
+                yield f"{page.at(cell)} stores a picture of {size // 1000} kB, at most 100: draw less"
+
+
+@rule
+def two_makers(page):
+    """Colours come from twice.plots: blue for NumPy, orange for Keras, a few more, no others."""
+    for cell in code_cells(page.nb):
+        named = re.findall(r"""\b(?:color|c|facecolor|edgecolor)=["'](#?\w+)["']""", cell.source)
+        for colour in [c for c in named if c not in COLOURS]:
+            yield f"{page.at(cell)} uses the colour {colour!r}: take NUMPY, KERAS, GREEN, PURPLE or GREY"
+
+
+@rule
+def explorables_unchecked(page):
+    """Cells with an explorable are tagged: their output is compared without a kernel."""
+    for cell, _ in page.code:
+        if calls(cell, "explore") and "nbval-ignore-output" not in tags(cell):
+            yield f"{page.at(cell)} shows an explorable: tag it nbval-ignore-output"
+
+
+# ---------------------------------------------------------------------------- anatomy
+
+
+@rule
+def one_title(page):
+    """The notebook opens with its title, which carries the number of its file; no heading is skipped."""
+    found = headings(page.tokens)
+    opening = page.nb.cells[0].source if page.nb.cells else ""
+    if not opening.startswith("# ") or [level for level, _ in found].count(1) != 1:
+        yield "the first cell must open with the only title, `# …`"
+    if page.number and not opening.startswith(f"# {page.number}. "):
+        yield f"the title must carry the file's number: `# {page.number}. …`"
+    for (above, _), (level, text) in zip(found, found[1:], strict=False):
+        if level > above + 1:
+            yield f"the heading {text!r} skips a level"
+
+
+@rule
+def numbered_equations(page):
+    r"""Tags are \tag{chapter.k} with k = 1, 2, 3, … in order; checks name only numbers that exist."""
+    found = equation_tags("\n".join(cell.source for cell in page.texts))
+    expected = [f"{page.number}.{k}" for k in range(1, len(found) + 1)]
+    if page.number and found != expected:
+        odd = next(pair for pair in zip(found, expected, strict=True) if pair[0] != pair[1])
+        yield f"equation ({odd[0]}) stands where ({odd[1]}) is due: number in order"
+    if not page.number and found:
+        yield f"equation ({found[0]}) is numbered outside a chapter: link to a chapter's equation"
+    for cell, _ in page.code:
+        for call in calls(cell, "agree", "check_gradient"):
+            for number in re.findall(rf"\(({page.number}\.\d+)\)", ast.unparse(call.args[0])):
+                if number not in found:
+                    yield f"{page.at(cell)} checks equation ({number}), which the chapter does not have"
+
+
+@rule
+def sections_in_order(page):
+    """A chapter has the sections of the anatomy in their order; others may stand between them."""
+    if not page.number:
+        return
+    names = [text for level, text in headings(page.tokens) if level == 2]
+    known = [section for name in names for section in SECTIONS if name.startswith(section)]
+    due = [section for section in SECTIONS if section not in LEFT_OUT.get(page.stem, ())]
+    for section in due:
+        if section not in known:
+            yield f"the section `## {section}` is missing: write it, or name it in LEFT_OUT in tools/rules.py"
+    if sorted(known, key=SECTIONS.index) != known:
+        yield f"the sections stand in the order {known}: the anatomy's is {due}"
+
+
+@rule
+def promise(page):
+    """A chapter's title is followed by its promise: one paragraph in the same cell."""
+    if page.number and len(re.split(r"\n\s*\n", page.nb.cells[0].source.strip())) < 2:
+        yield "the first cell must hold the title and, below it, the chapter's promise in a sentence"
+
+
+@rule
+def complete_exercises(page):
+    """A chapter has six exercises or more, each with a stub, a check and a worked solution."""
+    if not page.number:
+        return
+    found = exercises(page)
+    expected = [f"{page.number}.{k}" for k in range(1, max(len(found), EXERCISES) + 1)]
+    if (numbers := [exercise.number for exercise in found]) != expected:
+        yield f"the checks are those of exercises {numbers}: expected {expected}"
+    for exercise in found:
+        for cell in (exercise.stub, exercise.check):
+            if cell and "nbval-ignore-output" not in tags(cell):
+                yield f"{page.at(cell)} changes when solved: tag it nbval-ignore-output"
+        if exercise.stub is None:
+            yield f"exercise {exercise.number}: no stub before its check, tagged exercise, with `...`"
+        if not exercise.solution:
+            yield f"exercise {exercise.number}: no python fence in a <details> after its check"
+    for cell in code_cells(page.nb):
+        if "exercise" in tags(cell) and not any(cell is exercise.stub for exercise in found):
+            yield f"{page.at(cell)} is tagged exercise but no check follows it"
+
+
+@dataclass
+class Exercise:
+    """An exercise as it stands on the page: stub and check (one cell or two), answer and solution."""
+
+    number: str
+    stub: NotebookNode | None
+    check: NotebookNode
+    answer: str
+    solution: str
+
+
+def exercises(page):
+    """Return the exercises of a chapter in order."""
+    checks = [(cell, call) for cell, _ in page.code for call in calls(cell, "check")]
+    ends = [page.nb.cells.index(cell) for cell, _ in checks] + [len(page.nb.cells)]
+    found, start = [], 0
+    for (cell, call), end, following in zip(checks, ends, ends[1:], strict=False):
+        stubs = [c for c in page.nb.cells[start : end + 1] if "exercise" in tags(c) and "..." in c.source]
+        folded = re.findall(
+            r"<details>.*?</details>",
+            "\n\n".join(c.source for c in page.nb.cells[end + 1 : following] if c.cell_type == "markdown"),
+            re.DOTALL,
+        )
+        fences = re.findall(r"^```python\n(.*?)^```", "\n".join(folded), re.DOTALL | re.MULTILINE)
+        number, answer = (ast.unparse(argument) for argument in call.args)
+        found.append(
+            Exercise(ast.literal_eval(number), stubs[-1] if stubs else None, cell, answer, "\n".join(fences))
+        )
+        start = end + 1
+    return found
+
+
+# ---------------------------------------------------------------------------- book = package
+
+
+@rule
+def defined_once(page):
+    """What the package teaches is written out in one chapter, equal to the package's; others import it."""
+    homes, taught = homes_of_names(), teaching()
+    plain = [
+        (name, node, cell)
+        for cell, tree in page.code
+        if not {"exercise", "simplified", "bug"} & set(tags(cell))
+        for name, node in definitions(tree)
+        if name in taught
+    ]
+    for name, node, cell in plain:
+        if homes.get(name) != page.stem:
+            advice = "import it, or tag the cell simplified, bug or exercise"
+            yield f"{page.at(cell)} defines {name}, which {homes.get(name)} teaches: {advice}"
+        elif syntax(node) != syntax(taught[name]):
+            yield f"{page.at(cell)} and the package define {name} differently: make them equal"
+    for name in [name for name, home in homes.items() if home == page.stem and name in taught]:
+        if (count := [found for found, _, _ in plain].count(name)) != 1:
+            yield f"{name} is defined {count} times, expected once: CONTRIBUTING.md calls this its chapter"
+
+
+@rule
+def honest_tags(page):
+    """A `simplified` definition is compared with the real one, a `bug` is rejected, later in the notebook."""
+    for tag, witness in (("simplified", "agree"), ("bug", "rejects")):
+        for cell in [cell for cell, _ in page.code if tag in tags(cell)]:
+            names = [name for name, _ in definitions(parsed(cell.source))]
+            later = [
+                c.source for c in [cell, *page.after(cell)] if c.cell_type == "code" and calls(c, witness)
+            ]
+            if not any(re.search(rf"\b{name}\b", source) for name in names for source in later):
+                yield f"{page.at(cell)} is tagged {tag}: use what it defines under {witness}() after it"
+
+
+def teaching():
+    """Return what the package teaches, by name: the public functions, classes and constants, as trees."""
+    modules = [path for path in sorted(files.PACKAGE.glob("*.py")) if path.stem not in HELPERS]
+    trees = [ast.parse(path.read_text(encoding="utf-8")) for path in modules]
+    return {name: node for tree in trees for name, node in definitions(tree) if not name.startswith("_")}
+
+
+def homes_of_names():
+    """Return the chapter of each name, from the table in CONTRIBUTING.md."""
+    text = (files.ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    return dict(re.findall(r"^\| `(\w+)` \|.*\]\(book/([\w-]+)\.ipynb\) \|$", text, re.MULTILINE))
+
+
+def definitions(tree):
+    """Yield name and tree of the functions, classes and constants at the top level of a tree."""
+    for node in tree.body:
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            yield node.name, node
+        elif isinstance(node, ast.Assign):
+            yield from ((name.id, node) for name in node.targets if getattr(name, "id", "").isupper())
+
+
+def own_lines(node, source):
+    """Return the number of lines of a definition in ``source``, blank ones and the docstring aside."""
+    text = ast.get_source_segment(source, node)
+    documented = node.body[0].end_lineno - node.body[0].lineno + 1 if docstring(node) else 0
+    return len(filled(text)) - documented
+
+
+# ---------------------------------------------------------------------------- links
+
+
+@rule
+def whole_links(page):
+    """Links to pages, headings and equations lead somewhere."""
+    yield from broken_links(page.tokens, files.BOOK / f"{page.stem}.ipynb", anchors(page.tokens))
+
+
+def broken_links(tokens, path, own_anchors):
+    """Yield a message for each link in a page's tokens that leads nowhere."""
+    for target in links(tokens):
+        address, _, anchor = target.partition("#")
+        if re.match(r"[a-z]+:", address):
+            if not re.match(r"https://|mailto:", address):
+                yield f"the link {target} is not https"
+            continue
+        other = (path.parent / address).resolve() if address else path
+        if not other.exists():
+            yield f"the link {target} leads to no file"
+        elif anchor and anchor not in (own_anchors if other == path else anchors_of(other)):
+            yield f"the link {target} leads to no heading or equation there"
+
+
+def links(tokens):
+    """Yield the targets of all links in parsed Markdown, also those in HTML."""
+    for token in flat(tokens):
+        if token.type == "link_open":
+            yield token.attrs["href"]
+        elif token.type in ("html_inline", "html_block"):
+            yield from re.findall(r'href="([^"]*)"', token.content)
+
+
+def anchors(tokens):
+    """Return the anchors of parsed Markdown: headings, numbered equations, and in .md pages MyST targets."""
+    text = "\n".join(token.content for token in tokens if token.type != "fence")
+    named = re.findall(r'^\(([\w-]+)\)=\s*$|\bid="([\w-]+)"', text, re.MULTILINE)
+    return (
+        {token.attrs["id"] for token in tokens if token.type == "heading_open" and "id" in token.attrs}
+        | {f"eq-{tag.replace('.', '-')}" for tag in equation_tags(text)}
+        | {label or identifier for label, identifier in named}
+    )
+
+
+@cache
+def anchors_of(path):
+    """Return the anchors of the page in the file ``path``."""
+    return anchors(parse_file(path))
+
+
+def parse_file(path):
+    """Return the Markdown of a notebook or a page, parsed."""
+    if path.suffix == ".ipynb":
+        return Page.load(path).tokens
+    return parse(path.read_text(encoding="utf-8")) if path.suffix == ".md" else []
+
+
+def equation_tags(text):
+    r"""Return the contents of every \tag in order."""
+    return re.findall(r"\\tag\{([^}]*)\}", text)
+
+
+# ---------------------------------------------------------------------------- reading cells
+
+
+def parsed(source):
+    """Return the syntax tree of a cell, or None where it is not plain Python."""
+    try:
+        return ast.parse(source)
+    except SyntaxError:
+        return None
+
+
+def calls(cell, *names):
+    """Return the calls of the functions ``names`` in a code cell."""
+    nodes = ast.walk(parsed(cell.source) or ast.Module([], []))
+    return [n for n in nodes if isinstance(n, ast.Call) and getattr(n.func, "id", None) in names]
+
+
+def filled(source):
+    """Return the lines that are not blank."""
+    return [line for line in source.splitlines() if line.strip()]
+
+
+def outputs_of(cell):
+    """Yield the type and content of everything that a cell displays."""
+    for output in cell.outputs:
+        yield from output.get("data", {}).items()
+
+
+def written(cell):
+    """Return the text that a cell prints or displays."""
+    printed = [output.text for output in cell.outputs if output.output_type == "stream"]
+    shown = [text for mime, text in outputs_of(cell) if mime.startswith("text/")]
+    return "\n".join(printed + shown)
+
+
+def parse(text):
+    """Return the tokens of Markdown, with the anchors that the book's pages give to headings."""
+    markdown = MarkdownIt().enable("table").use(dollarmath_plugin).use(anchors_plugin, max_level=3)
+    return markdown.parse(text)
+
+
+def flat(tokens):
+    """Yield tokens and the tokens inside them."""
+    for token in tokens:
+        yield token
+        yield from token.children or ()
+
+
+def headings(tokens):
+    """Return the level and the text of every heading."""
+    pairs = zip(tokens, tokens[1:], strict=False)
+    return [(int(a.tag[1]), b.content) for a, b in pairs if a.type == "heading_open"]
+
+
+def main():
+    """Print what breaks a rule in the notebooks named on the command line."""
+    paths = [Path(name).resolve() for name in sys.argv[1:]] or files.notebooks()
+    problems = [
+        f"{path.name}: {name}: {problem}"
+        for path in paths
+        for name, check in RULES.items()
+        for problem in check(Page.load(path))
+    ]
+    print("\n".join(problems) or f"{len(paths)} notebooks keep all {len(RULES)} rules")
+    return int(bool(problems))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
