@@ -1,0 +1,170 @@
+"""Interactive figures: ``explore("neuron", w1=1, b=-1.5)``.
+
+Each figure is one self-contained page in a sandboxed ``<iframe srcdoc>``: it needs no kernel and no network, and is the
+same in the HTML book, in JupyterLab and in Colab. ``explorables/README.md`` tells how a figure is written.
+"""
+
+import html
+import json
+import re
+from numbers import Integral, Real
+from pathlib import Path
+
+import numpy as np
+
+FOLDER = Path(__file__).parent / "explorables"
+
+PAGE = """<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'">
+<title>{title}</title><style>
+{style}
+</style></head><body><main></main>
+<script type="application/json" id="state">{state}</script><script type="module">
+{script}
+</script></body></html>"""
+
+# The line of text lies under the figure, and is what remains where a site takes the iframe out.
+OUTPUT = """<div class="explorable" style="display:grid;grid-template-columns:100%">
+<iframe srcdoc="{page}" title="{title}" sandbox="allow-scripts" loading="lazy" \
+style="grid-area:1/1;position:relative;z-index:1;width:100%;border:0;height:{height}px"></iframe>
+<p style="grid-area:1/1">{text}</p>
+</div>"""
+
+
+class Explorable:
+    """An interactive figure; as the last value of a cell it is displayed."""
+
+    def __init__(self, name, state):
+        self.name, self.state = name, state
+
+    @property
+    def page(self):
+        """The whole page of the figure, as HTML."""
+        return PAGE.format(
+            title=_declaration(self.name, "view", "about")["title"],
+            style=_style(self.name),
+            state=json.dumps(self.state).replace("<", r"\u003c"),
+            script=script(self.name),
+        )
+
+    def _repr_html_(self):
+        about = _declaration(self.name, "view", "about")
+        page = self.page.replace("&", "&amp;").replace('"', "&quot;")
+        return OUTPUT.format(page=page, **{key: html.escape(str(value)) for key, value in about.items()})
+
+    def __repr__(self):
+        return _declaration(self.name, "view", "about")["text"]
+
+
+def explore(name, **state):
+    """Make the interactive figure `name`, beginning in the given `state`.
+
+    Parameters
+    ----------
+    name : str
+        One of `names()`.
+    **state
+        Values to begin with; what is not named begins as declared in the figure's ``model.mjs``.
+
+    Returns
+    -------
+    Explorable
+        The figure, which a notebook displays.
+
+    Raises
+    ------
+    ValueError
+        If there is no such figure, it has no such state, or a value is not what the state expects.
+    """
+    if name not in names():
+        raise ValueError(f"explore: there is no figure {name!r}; there are {', '.join(names())}")
+    declared = _declaration(name, "model", "defaults")
+    for key in state:
+        if key not in declared:
+            raise ValueError(f"explore({name!r}): there is no state {key!r}; there are {', '.join(declared)}")
+    return Explorable(name, {key: _admit(name, key, declared[key], value) for key, value in state.items()})
+
+
+def names():
+    """Return the names of all figures, in alphabetical order."""
+    return sorted(path.parent.name for path in FOLDER.glob("*/model.mjs"))
+
+
+def script(name, view=True):
+    """Return the modules of a figure as one script, with or without the part that needs a page.
+
+    A sandboxed page can import nothing, so the modules are joined into one scope. They import each other's names as
+    they are (no renaming, no default export) and every top-level name is used once, which the browser enforces.
+    """
+    shared, own = FOLDER / "_shared", FOLDER / name
+    model = [shared / "state.mjs", own / "model.mjs"]
+    page = [shared / "plot.mjs", shared / "app.mjs", own / "view.mjs"]
+    source = "\n".join(path.read_text(encoding="utf-8") for path in (model + page if view else model))
+    source = re.sub(r"^import .*?;\n", "", source, flags=re.M | re.S)
+    return _squeeze(re.sub(r"^export ", "", source, flags=re.M))
+
+
+def _style(name):
+    paths = (FOLDER / "_shared" / "base.css", FOLDER / name / "style.css")
+    return _squeeze("\n".join(path.read_text(encoding="utf-8") for path in paths))
+
+
+def _squeeze(source):
+    """Drop indentation, blank lines and the comments that fill whole lines."""
+    source = re.sub(r"^\s*/\*.*?\*/$", "", source, flags=re.M | re.S)
+    lines = (line.strip() for line in source.splitlines())
+    return "\n".join(line for line in lines if line and not line.startswith("//"))
+
+
+def _declaration(name, module, variable):
+    """Read the object that a module declares as ``export const variable = {...};``, written as JSON."""
+    source = (FOLDER / name / f"{module}.mjs").read_text(encoding="utf-8")
+    return json.loads(re.search(rf"^export const {variable} = (\{{.*?^\}});$", source, re.M | re.S)[1])
+
+
+def _admit(name, key, declaration, value):
+    """Return `value` as plain JSON data, or say what was expected."""
+    kind, admitted = declaration["type"], None
+    if kind in ("number", "integer"):
+        admitted = _number(
+            value, Real if kind == "number" else Integral, declaration["min"], declaration["max"]
+        )
+        expected = f"{'a number' if kind == 'number' else 'an integer'} from {declaration['min']} to {declaration['max']}"
+    elif kind == "boolean":
+        admitted = bool(value) if isinstance(value, bool | np.bool_) else None
+        expected = "True or False"
+    elif kind == "choice":
+        admitted = value if isinstance(value, str) and value in declaration["options"] else None
+        expected = "one of " + ", ".join(map(repr, declaration["options"]))
+    else:
+        admitted = _points(value, declaration)
+        expected = (
+            f"{declaration['least']} to {declaration['most']} points"
+            f" from {tuple(declaration['min'])} to {tuple(declaration['max'])}"
+        )
+    if admitted is None:
+        raise ValueError(f"explore({name!r}): {key} must be {expected}, and came as {value!r}")
+    return admitted
+
+
+def _number(value, kind, low, high):
+    if not isinstance(value, kind) or isinstance(value, bool) or not low <= value <= high:
+        return None
+    return int(value) if isinstance(value, Integral) else float(value)
+
+
+def _points(value, declaration):
+    try:
+        points = [
+            [_number(v, Real, *ends) for v, ends in zip(point, _ends(declaration), strict=True)]
+            for point in value
+        ]
+    except (TypeError, ValueError):
+        return None
+    complete = all(v is not None for point in points for v in point)
+    return points if complete and declaration["least"] <= len(points) <= declaration["most"] else None
+
+
+def _ends(declaration):
+    return list(zip(declaration["min"], declaration["max"], strict=True))
