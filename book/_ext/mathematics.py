@@ -1,0 +1,102 @@
+r"""Render the book's mathematics with KaTeX while building, and make every ``\tag`` a place to link to.
+
+KaTeX runs in V8 through mini-racer, so that no Node is needed, and gives HTML for the eye and MathML for
+screen readers; the pages carry no mathematics engine. What KaTeX does not understand is a warning.
+
+``\tag{3.2}`` in a ``$$`` block gives the block the id ``eq-3-2``, which ``[(3.2)](#eq-3-2)`` links to within
+a page and ``[(3.2)](03-logistic-regression.ipynb#eq-3-2)`` from another.
+"""
+
+import re
+from functools import lru_cache
+from pathlib import Path
+
+from docutils import nodes
+from py_mini_racer import JSEvalException, MiniRacer
+from sphinx.transforms import SphinxTransform
+from sphinx.util import logging
+from sphinx.util.fileutil import copy_asset
+
+KATEX = Path(__file__).parent / "vendor" / "katex"
+TAG = re.compile(r"\\tag\{([^}]*)\}")
+OTHER_FONT_FORMATS = re.compile(r',url\([^)]*\) format\("(?:woff|truetype)"\)')  # every browser reads WOFF2
+logger = logging.getLogger(__name__)
+
+
+@lru_cache(maxsize=1)
+def katex():
+    engine = MiniRacer()
+    engine.eval("globalThis.self = globalThis;" + (KATEX / "katex.min.js").read_text("utf-8"))
+    return engine
+
+
+@lru_cache(maxsize=None)
+def render(tex, display):
+    """Return the HTML and MathML of a formula; raise JSEvalException where KaTeX sees a mistake."""
+    return katex().call("katex.renderToString", tex, {"displayMode": display, "strict": "ignore"})
+
+
+def rendered(node, display):
+    try:
+        return render(node.astext(), display)
+    except JSEvalException as error:
+        fault = re.search(r"KaTeX parse error: (.*)", str(error))
+        logger.warning("mathematics: %s", fault[1] if fault else error, location=node)
+        return ""
+
+
+def visit_inline(translator, node):
+    start = translator.starttag(node, "span", "", CLASS="math")
+    translator.body.append(f"{start}{rendered(node, display=False)}</span>")
+    raise nodes.SkipNode
+
+
+def visit_block(translator, node):
+    if node.get("label"):
+        logger.warning(r"mathematics: equations are numbered with \tag, not with labels", location=node)
+    tag = "span" if isinstance(node.parent, nodes.TextElement) else "div"  # a paragraph can't hold a div
+    start = translator.starttag(node, tag, "", CLASS="math display")
+    translator.body.append(f"{start}{rendered(node, display=True)}</{tag}>\n")
+    raise nodes.SkipNode
+
+
+class EquationIds(SphinxTransform):
+    r"""Give each block with a ``\tag`` its id, and tell MyST, which resolves the links."""
+
+    default_priority = 878  # MyST resolves links within the page at 879
+
+    def apply(self, **kwargs):
+        ids = {}
+        for block in self.document.findall(nodes.math_block):
+            if tag := TAG.search(block.astext()):
+                name = nodes.make_id(f"eq-{tag[1]}")
+                if name in ids:
+                    logger.warning("mathematics: two equations have the number %s", tag[1], location=block)
+                block["ids"].append(name)
+                ids[name] = (block.line, name, f"({tag[1]})")
+        if ids:
+            targets = getattr(self.document, "myst_slugs", {}) | ids
+            self.document.myst_slugs = targets
+            self.env.metadata[self.env.docname]["myst_slugs"] = targets
+
+
+def say_whether_page_has_mathematics(app, pagename, templatename, context, doctree):
+    is_mathematics = (nodes.math, nodes.math_block)
+    context["mathematics"] = doctree is not None and any(map(doctree.findall, is_mathematics))
+
+
+def copy_katex(app, exception):
+    if exception or app.builder.format != "html":
+        return
+    target = Path(app.outdir) / "_static" / "katex"
+    copy_asset(KATEX / "fonts", target / "fonts")
+    css = (KATEX / "katex.min.css").read_text("utf-8")
+    (target / "katex.min.css").write_text(OTHER_FONT_FORMATS.sub("", css), "utf-8")
+
+
+def setup(app):
+    app.add_html_math_renderer("katex", (visit_inline, None), (visit_block, None))
+    app.add_transform(EquationIds)
+    app.connect("html-page-context", say_whether_page_has_mathematics)
+    app.connect("build-finished", copy_katex)
+    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,0 +1,98 @@
+"""What the book's pages need beyond Sphinx: their theme, captions, notes, sized pictures, a description."""
+
+from pathlib import Path
+
+from docutils import nodes
+from PIL import Image
+from pygments.lexer import RegexLexer
+from pygments.token import Generic, Text
+from sphinx.util.images import get_image_size
+from sphinx.writers.html5 import HTML5Translator
+
+THEME = Path(__file__).parent.parent / "_theme"
+DESCRIPTION = 160  # characters that a search engine shows
+CSS_PIXELS_PER_INCH = 96
+
+
+class ChecksLexer(RegexLexer):
+    """Colour the marks that begin the lines of ``agree``, ``check_gradient`` and ``rejects``."""
+
+    name, aliases = "checks", ["checks"]
+    tokens = {"root": [(r"^✓", Generic.Inserted), (r"^✗", Generic.Deleted), (r"[^\n]+|\n", Text)]}
+
+
+class BookTranslator(HTML5Translator):
+    """Write tables that can scroll, pictures with their size, and citations as a plain list."""
+
+    def visit_table(self, node):
+        self.body.append('<div class="table">')
+        super().visit_table(node)
+
+    def depart_table(self, node):
+        super().depart_table(node)
+        self.body.append("</div>\n")
+
+    def visit_image(self, node):
+        size = displayed_size(Path(self.builder.srcdir) / node["uri"])
+        node.setdefault("loading", "lazy")
+        super().visit_image(node)
+        if size:
+            self.body[-1] = self.body[-1].replace("<img ", '<img width="{}" height="{}" '.format(*size), 1)
+
+    def visit_citation(self, node):
+        # docutils writes a role that ARIA has withdrawn, in a list without items
+        if not isinstance(node.previous_sibling(), nodes.citation):
+            self.body.append('<div role="list" class="citation-list">\n')
+        self.body.append(self.starttag(node, "div", classes=["citation"], role="listitem"))
+
+
+def displayed_size(path):
+    """Return width and height in CSS pixels: a figure drawn 7 inches wide is shown 7 inches wide."""
+    size = get_image_size(path)
+    if size is None or path.suffix != ".png":
+        return size
+    with Image.open(path) as picture:
+        dpi = picture.info.get("dpi", (CSS_PIXELS_PER_INCH, CSS_PIXELS_PER_INCH))
+    return [round(pixels * CSS_PIXELS_PER_INCH / d) for pixels, d in zip(size, dpi, strict=True)]
+
+
+def mark_captions(app, doctree, docname):
+    """Mark the italic line under a figure as its caption."""
+    for paragraph in doctree.findall(nodes.paragraph):
+        is_italic = len(paragraph) == 1 and isinstance(paragraph[0], nodes.emphasis)
+        if is_italic and shows_figure(paragraph.previous_sibling()):
+            paragraph["classes"].append("caption")
+
+
+def shows_figure(node):
+    if node is None:
+        return False
+    explorables = (raw for raw in node.findall(nodes.raw) if 'class="explorable"' in raw.astext())
+    return any(node.findall(nodes.image)) or any(explorables)
+
+
+def mark_notes(app, doctree, docname):
+    """Mark the quotations that begin in bold, as in ``> **Note.** …``."""
+    for quotation in doctree.findall(nodes.block_quote):
+        first = next(iter(quotation.findall(nodes.paragraph)), None)
+        if first and isinstance(first[0], nodes.strong):
+            quotation["classes"].append("note")
+
+
+def describe(app, pagename, templatename, context, doctree):
+    """Describe the page by its first paragraph, for search engines."""
+    paragraphs = doctree.findall(nodes.paragraph) if doctree else ()
+    text = next((" ".join(p.astext().split()) for p in paragraphs), app.config.html_title)
+    fits = len(text) <= DESCRIPTION
+    context["description"] = text if fits else text[: DESCRIPTION - 1].rsplit(" ", 1)[0] + "…"
+
+
+def setup(app):
+    app.add_html_theme("twice", THEME)
+    app.set_translator("html", BookTranslator)
+    app.add_lexer("checks", ChecksLexer)
+    app.add_config_value("comments_config", {}, "html")  # Jupyter Book sets it, and the book has no comments
+    app.connect("doctree-resolved", mark_captions)
+    app.connect("doctree-resolved", mark_notes)
+    app.connect("html-page-context", describe)
+    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
