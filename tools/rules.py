@@ -40,16 +40,9 @@ SECTIONS = [
     "You have",
 ]
 LEFT_OUT = {}  # the sections that a chapter does without: {"05-name": {"Backward"}}
-TAGS = {"nbval-ignore-output", "exercise", "simplified", "bug", "hide-input", "hide-output"}
+TAGS = {"nbval-ignore-output", "explore", "exercise", "simplified", "bug", "hide-input", "hide-output"}
 COLOURS = {"white", "black", "none"}
-HELPERS = {
-    "__init__",
-    "backbones",
-    "checks",
-    "data",
-    "explore",
-    "plots",
-}  # used by the book, not taught in it
+HELPERS = set("__init__ backbones checks data explore fetch plots sources".split())  # these teach nothing
 LINES, CLASS_LINES = 30, 70
 PICTURE_BYTES = 100_000
 EXERCISES = 6
@@ -416,15 +409,15 @@ def defined_once(page):
 
 @rule
 def honest_tags(page):
-    """A `simplified` definition is compared with the real one, a `bug` is rejected, later in the notebook."""
+    """A `simplified` definition is compared with the real one, and a `bug` is rejected, there or later."""
     for tag, witness in (("simplified", "agree"), ("bug", "rejects")):
-        for cell in [cell for cell, _ in page.code if tag in tags(cell)]:
-            names = [name for name, _ in definitions(parsed(cell.source))]
-            later = [
-                c.source for c in [cell, *page.after(cell)] if c.cell_type == "code" and calls(c, witness)
-            ]
-            if not any(re.search(rf"\b{name}\b", source) for name in names for source in later):
-                yield f"{page.at(cell)} is tagged {tag}: use what it defines under {witness}() after it"
+        for cell, tree in page.code:
+            if tag not in tags(cell) or calls(cell, witness):
+                continue
+            names = "|".join(name for name, _ in definitions(tree))
+            later = [c.source for c, _ in page.code if c in page.after(cell) and calls(c, witness)]
+            if not any(re.search(rf"\b({names})\b", source) for source in later if names):
+                yield f"{page.at(cell)} is tagged {tag}: call {witness}() on what it defines, there or later"
 
 
 def teaching():
