@@ -53,6 +53,10 @@ def agree(what, ours, theirs, *, atol=1e-10, rtol=0.0):
         An `AssertionError` that names the worst index, both values there, the largest error and the
         tolerance. Different shapes, empty arrays, NaN, infinity, and numbers too coarse for the tolerance
         (float32 at 1e-10) disagree as well: a check that could not have failed is not a pass.
+    TypeError
+        If one of the two does not hold numbers.
+    ValueError
+        If the tolerances add up to less than 0, to 1 or more, or to NaN.
     """
     a, b = array(what, ours), array(what, theirs)
     dtype = comparable(what, a, b, atol + rtol)
@@ -92,12 +96,15 @@ def check_gradient(what, f, x, grad, *, atol=1e-8, seed=0):
     if x.dtype != np.float64:
         raise Disagreement(what, *both(f"x is {x.dtype}: central differences need float64"))
     dtype = comparable(what, grad, x, atol)
-    directions, shape = (
-        (np.eye(x.size), x.shape) if x.size <= 100 else (diagonals(seed, x.size), (DIRECTIONS,))
-    )
+    if x.size <= 100:
+        name, directions, shape = what, np.eye(x.size), x.shape
+    else:
+        name, directions = f"{what} along {DIRECTIONS} random directions", diagonals(seed, x.size)
+        shape = (DIRECTIONS,)
     slopes = np.array([slope(f, x, v.reshape(x.shape)) for v in directions]).reshape(shape)
-    error = compare(what, (directions @ grad.ravel()).reshape(shape), slopes, atol, 0.0)
-    if np.abs(slopes).max() * SMALLEST_SLIP < atol:
+    error = compare(name, (directions @ grad.ravel()).reshape(shape), slopes, atol, 0.0)
+    steepest = np.abs(slopes).max()
+    if steepest * SMALLEST_SLIP < atol * max(1, steepest):
         raise Disagreement(what, *both(f"the gradient is too small for {atol:.0e} to judge it"))
     print(f"✓ {what}: agree to {atol:.0e} · shape {x.shape} · {dtype}")
     record("gradient", what, dtype, x.shape, atol, error)
@@ -116,12 +123,17 @@ def copy_weights(ours, layer):
     Raises
     ------
     ValueError
-        If the number of weights, a shape or a dtype differs from the layer's.
+        If the number of weights, a shape or a dtype differs from the layer's, or if the layer is to be
+        built and the first array is no kernel.
     """
     ours = [np.asarray(w) for w in ours]
     if not layer.built:
-        kernel = ours[0]  # (…, inputs, units): channels come last but one
-        layer.build((None,) * (kernel.ndim - 1) + kernel.shape[-2:-1])
+        kernel = ours[0].shape if ours else ()  # (…, inputs, units): channels come last but one
+        if len(kernel) < 2:
+            raise ValueError(
+                f"ours: expected a kernel to build layer {layer.name!r} from, got shape {kernel}"
+            )
+        layer.build((None,) * (len(kernel) - 1) + kernel[-2:-1])
     theirs = [(w.name, tuple(w.shape), str(w.dtype)) for w in layer.weights]
     if len(ours) != len(theirs):
         raise ValueError(f"ours: expected {len(theirs)} arrays for layer {layer.name!r}, got {len(ours)}")
@@ -159,6 +171,8 @@ def array(what, value):
 
 def comparable(what, a, b, tolerance):
     """Return the coarser dtype of two arrays; raise where comparing them would prove nothing."""
+    if not 0 <= tolerance < 1:
+        raise ValueError(f"{what}: expected a tolerance from 0 to below 1, got {tolerance}")
     if a.shape != b.shape:
         raise Disagreement(what, *both(f"shapes differ: {a.shape} here, {b.shape} there"))
     if a.size == 0:
