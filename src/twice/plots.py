@@ -72,7 +72,8 @@ def field(ax, f, x_range, y_range, *, levels=None, cmap=DIVERGING, points=201):
     u, v = np.meshgrid(np.linspace(*x_range, points), np.linspace(*y_range, points))
     values = f(np.column_stack([u.ravel(), v.ravel()])).reshape(u.shape)
     levels = np.linspace(0, 1, 21) if levels is None else levels
-    return ax.contourf(u, v, values, levels=levels, cmap=cmap, alpha=0.6)
+    colors = plt.get_cmap(cmap)(np.linspace(0, 1, len(levels) - 1))
+    return ax.contourf(u, v, values, levels=levels, colors=0.4 + 0.6 * colors)  # paler, so that points stand out
 
 
 def images(pictures, *, columns=10, titles=None, cmap="gray_r", limits=(None, None), size=0.7):
