@@ -42,7 +42,8 @@ SECTIONS = [
 LEFT_OUT = {}  # the sections that a chapter does without: {"05-name": {"Backward"}}
 TAGS = {"nbval-ignore-output", "explore", "exercise", "simplified", "bug", "hide-input", "hide-output"}
 COLOURS = {"white", "black", "none"}
-HELPERS = set("__init__ backbones checks data explore fetch plots sources".split())  # these teach nothing
+# Modules that the book uses but does not teach.
+HELPERS = {"__init__", "backbones", "checks", "data", "explore", "fetch", "plots", "sources"}
 LINES, CLASS_LINES = 30, 70
 PICTURE_BYTES = 100_000
 EXERCISES = 6
@@ -400,7 +401,7 @@ def defined_once(page):
         if homes.get(name) != page.stem:
             advice = "import it, or tag the cell simplified, bug or exercise"
             yield f"{page.at(cell)} defines {name}, which {homes.get(name)} teaches: {advice}"
-        elif syntax(node) != syntax(taught[name]):
+        elif syntax(node) != syntax(taught[name][1]):
             yield f"{page.at(cell)} and the package define {name} differently: make them equal"
     for name in [name for name, home in homes.items() if home == page.stem and name in taught]:
         if (count := [found for found, _, _ in plain].count(name)) != 1:
@@ -414,17 +415,21 @@ def honest_tags(page):
         for cell, tree in page.code:
             if tag not in tags(cell) or calls(cell, witness):
                 continue
-            names = "|".join(name for name, _ in definitions(tree))
-            later = [c.source for c, _ in page.code if c in page.after(cell) and calls(c, witness)]
-            if not any(re.search(rf"\b({names})\b", source) for source in later if names):
+            defined = {name for name, _ in definitions(tree)}
+            later = [t for c, t in page.code if c in page.after(cell) and calls(c, witness)]
+            if not any(defined & used_names(t) for t in later):
                 yield f"{page.at(cell)} is tagged {tag}: call {witness}() on what it defines, there or later"
 
 
 def teaching():
-    """Return what the package teaches, by name: the public functions, classes and constants, as trees."""
+    """Return what the package teaches: for each public name its module and its tree."""
     modules = [path for path in sorted(files.PACKAGE.glob("*.py")) if path.stem not in HELPERS]
-    trees = [ast.parse(path.read_text(encoding="utf-8")) for path in modules]
-    return {name: node for tree in trees for name, node in definitions(tree) if not name.startswith("_")}
+    return {
+        name: (path.stem, node)
+        for path in modules
+        for name, node in definitions(ast.parse(path.read_text(encoding="utf-8")))
+        if not name.startswith("_")
+    }
 
 
 def homes_of_names():
@@ -442,6 +447,11 @@ def definitions(tree):
             yield from ((name.id, node) for name in node.targets if getattr(name, "id", "").isupper())
 
 
+def used_names(tree):
+    """Return the names that a syntax tree refers to."""
+    return {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+
+
 def own_lines(node, source):
     """Return the number of lines of a definition in ``source``, blank ones and the docstring aside."""
     text = ast.get_source_segment(source, node)
@@ -454,8 +464,12 @@ def own_lines(node, source):
 
 @rule
 def whole_links(page):
-    """Links to pages, headings and equations lead somewhere."""
+    """Links to pages, headings and equations lead somewhere, those to equations to the number they show."""
     yield from broken_links(page.tokens, files.BOOK / f"{page.stem}.ipynb", anchors(page.tokens))
+    for cell in page.texts:
+        for number, target in re.findall(r"\[\(([\d.]+)\)\]\(([^)]*)\)", cell.source):
+            if not target.endswith(f"#eq-{number.replace('.', '-')}"):
+                yield f"{page.at(cell)} links ({number}) to {target}"
 
 
 def broken_links(tokens, path, own_anchors):
@@ -467,7 +481,7 @@ def broken_links(tokens, path, own_anchors):
                 yield f"the link {target} is not https"
             continue
         other = (path.parent / address).resolve() if address else path
-        if not other.exists():
+        if other != path and not other.exists():
             yield f"the link {target} leads to no file"
         elif anchor and anchor not in (own_anchors if other == path else anchors_of(other)):
             yield f"the link {target} leads to no heading or equation there"
