@@ -15,8 +15,8 @@ LEDGERS = BOOK / "_ledger"
 SETUP = """\
 import importlib.util
 
-if importlib.util.find_spec("twice") is None:  # in Colab: install the book's package
-    %pip install --quiet git+{address}"""
+if importlib.util.find_spec("twice") is None:  # in Colab
+    %pip install -q git+{address}"""
 
 
 def notebooks():
