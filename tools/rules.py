@@ -453,10 +453,15 @@ def used_names(tree):
 
 
 def own_lines(node, source):
-    """Return the number of lines of a definition in ``source``, blank ones and the docstring aside."""
-    text = ast.get_source_segment(source, node)
-    documented = node.body[0].end_lineno - node.body[0].lineno + 1 if docstring(node) else 0
-    return len(filled(text)) - documented
+    """Return the number of lines of a definition in ``source``, blank ones and docstrings aside."""
+    lines = source.splitlines()[node.lineno - 1 : node.end_lineno]
+    documented = {
+        line - node.lineno
+        for inner in ast.walk(node)
+        if docstring(inner)
+        for line in range(inner.body[0].lineno, inner.body[0].end_lineno + 1)
+    }
+    return len([i for i, line in enumerate(lines) if line.strip() and i not in documented])
 
 
 # ---------------------------------------------------------------------------- links
