@@ -140,7 +140,7 @@ class Network:
 
     @property
     def weights(self):
-        """Parameters and moving averages, in the order of Keras's ``get_weights``."""
+        """All parameters and moving averages, in the order of Keras's ``get_weights``."""
         return [w for layer in self.layers for w in (*layer.params, *layer.state)]
 
     def set_weights(self, values):
