@@ -53,8 +53,8 @@ export function createApp(defaults) {
         request();
         post({ twice: "height", height: Math.ceil(main.getBoundingClientRect().height) });
       }).observe(main);
-      new IntersectionObserver(([entry]) => {
-        visible = entry.isIntersecting;
+      new IntersectionObserver((entries) => {
+        visible = entries.at(-1).isIntersecting;
         if (visible && stale) request();
       }).observe(main);
       post({ twice: "ready" });

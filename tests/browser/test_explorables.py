@@ -1,0 +1,285 @@
+"""Interactive figures in a real browser: operated by mouse, keyboard, finger and message; looked at by axe.
+
+pytest tests/browser/test_explorables.py
+"""
+
+import os
+import shutil
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import expect, sync_playwright
+
+from twice.explore import explore, names
+
+CHROMIUM = shutil.which("chromium", path=f"/usr/lib/chromium:{os.environ['PATH']}")
+AXE = {"rules": {"page-has-heading-one": {"enabled": False}}}  # the book's page has it, not the frame
+WIDE, PHONE = 900, 320
+
+# A page as a reader's: something below the figure, and a script that keeps what the figure says.
+HOST = """<!doctype html>
+<html lang="en"><head><title>Host</title></head><body style="margin:0">
+{figure}
+<div style="height:4000px"></div>
+<script>
+  const said = [];
+  addEventListener("message", ({{ data }}) => said.push(data));
+  const of = (kind) => said.filter((message) => message.twice === kind);
+  const tell = (message) => document.querySelector("iframe").contentWindow.postMessage(message, "*");
+</script></body></html>"""
+
+
+class Figure:
+    """A figure in a host page, with what a reader and a host can do to it."""
+
+    def __init__(self, page, path, name, **state):
+        self.page, self.requests, self.complaints = page, [], []
+        page.on("request", lambda request: self.requests.append(request.url))
+        page.on("console", lambda message: self.complaints.append(message.text))
+        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        path.write_text(HOST.format(figure=explore(name, **state)._repr_html_()), encoding="utf-8")
+        page.goto(path.as_uri())
+        self.frame = page.frame_locator("iframe")
+        self.hear("height")
+
+    def tell(self, **message):
+        self.page.evaluate("(message) => tell(message)", message)
+
+    def hear(self, kind, after=0):
+        """Wait for more than `after` messages of a kind, and return the last of them."""
+        heard = self.page.wait_for_function(
+            "([kind, n]) => of(kind).length > n && of(kind)", arg=[kind, after]
+        )
+        return heard.json_value()[-1]
+
+    @property
+    def state(self):
+        before = self.page.evaluate("of('state').length")
+        self.tell(twice="state?")
+        return self.hear("state", after=before)["state"]
+
+    def role(self, role, name):
+        return self.frame.get_by_role(role, name=name, exact=True)
+
+    def centre(self, locator):
+        box = locator.bounding_box()
+        return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+
+    def drag(self, locator, dx, dy):
+        x, y = self.centre(locator)
+        self.page.mouse.move(x, y)
+        self.page.mouse.down()
+        self.page.mouse.move(x + dx / 2, y + dy / 2)
+        self.page.mouse.move(x + dx, y + dy)
+        self.page.mouse.up()
+
+    def drag_with_finger(self, locator, dx, dy):
+        x, y = self.centre(locator)
+        touch = self.page.context.new_cdp_session(self.page)
+        for kind, place in [
+            ("Start", (x, y)),
+            ("Move", (x + dx / 2, y + dy / 2)),
+            ("Move", (x + dx, y + dy)),
+        ]:
+            points = [{"x": place[0], "y": place[1]}]
+            touch.send("Input.dispatchTouchEvent", {"type": f"touch{kind}", "touchPoints": points})
+        touch.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def show(browser, tmp_path):
+    """Open a figure; afterwards see that it asked for nothing and complained of nothing."""
+    figures = []
+
+    def show(name, width=WIDE, setting=None, **state):
+        page = browser.new_page(viewport={"width": width, "height": 1000}, **(setting or {}))
+        page.set_default_timeout(10_000)
+        figures.append(Figure(page, tmp_path / f"{len(figures)}.html", name, **state))
+        return figures[-1]
+
+    yield show
+    for figure in figures:
+        assert len(figure.requests) == 1  # the host page itself
+        assert figure.complaints == []
+        figure.page.close()
+
+
+# Every figure
+
+
+@pytest.mark.parametrize("name", names())
+def test_says_that_it_is_ready_and_how_high_it_is(show, name):
+    figure = show(name)
+    assert figure.hear("ready") == {"twice": "ready"}
+    wide = figure.hear("height")["height"]
+    assert figure.frame.locator("main").bounding_box()["height"] == pytest.approx(wide, abs=1)
+    heard = figure.page.evaluate("said.length")
+    figure.page.set_viewport_size({"width": PHONE, "height": 1000})
+    figure.page.wait_for_function("(n) => said.length > n", arg=heard)
+    figure.page.wait_for_timeout(200)
+    assert figure.hear("height")["height"] > wide  # the columns stand one below the other
+
+
+@pytest.mark.parametrize("name", names())
+def test_fits_a_phone_and_its_own_height(show, name):
+    figure = show(name, PHONE)
+    assert figure.frame.locator("html").evaluate("html => html.scrollWidth") == PHONE
+    wide = show(name, WIDE)
+    given = wide.page.locator("iframe").bounding_box()["height"]
+    assert given - 60 <= wide.hear("height")["height"] <= given  # where no page listens
+
+
+@pytest.mark.parametrize("name", names())
+def test_state_goes_in_and_comes_out(show, name):
+    first = show(name).state
+    figure = show(name, **first)
+    assert figure.state == first
+    changed = {**first, **OTHER[name]}
+    figure.tell(twice="state", state=OTHER[name])
+    assert figure.state == changed
+    figure.role("button", "Reset").click()
+    assert figure.state == first
+    assert show(name, **changed).state == changed
+
+
+@pytest.mark.parametrize("name", names())
+def test_theme_is_the_page_s_or_else_the_system_s(show, name):
+    dark = show(name, setting={"color_scheme": "dark"})
+    paper = dark.frame.locator("body")
+    expect(paper).to_have_css("background-color", "rgb(21, 24, 28)")
+    dark.page.emulate_media(color_scheme="light")
+    expect(paper).to_have_css("background-color", "rgb(255, 255, 255)")
+    dark.tell(twice="theme", theme="dark")
+    expect(paper).to_have_css("background-color", "rgb(21, 24, 28)")
+    dark.tell(twice="theme", theme="light")
+    expect(paper).to_have_css("background-color", "rgb(255, 255, 255)")
+
+
+@pytest.mark.parametrize("name", names())
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("width", [WIDE, PHONE])
+def test_axe_finds_nothing(show, name, theme, width):
+    figure = show(name, width)
+    for state in [{}, OTHER[name]]:
+        figure.tell(twice="theme", theme=theme)
+        figure.tell(twice="state", state=state)
+        figure.page.wait_for_timeout(100)
+        results = Axe().run(figure.page.frames[1], options=AXE)
+        assert results.violations_count == 0, results.generate_report()
+
+
+@pytest.mark.parametrize("name", names())
+def test_draws_nothing_while_off_screen(show, name):
+    figure = show(name)
+    numbers = figure.frame.locator(".formula").first
+    before = numbers.inner_text()
+    figure.page.evaluate("scrollTo(0, document.body.scrollHeight)")
+    figure.page.wait_for_timeout(300)
+    figure.tell(twice="state", state=OTHER[name])
+    figure.page.wait_for_timeout(300)
+    assert numbers.inner_text() == before
+    assert figure.state != show(name).state  # it has the state, and only does not draw it
+    figure.page.evaluate("scrollTo(0, 0)")
+    expect(numbers).not_to_have_text(before, use_inner_text=True)
+
+
+@pytest.mark.parametrize("name", names())
+def test_every_slider_by_keyboard_and_every_number_field(show, name):
+    figure = show(name)
+    ranges = figure.frame.locator("input[type=range]")
+    for i in range(ranges.count()):
+        slider = ranges.nth(i)
+        number = slider.locator("xpath=following-sibling::input")
+        before, shown = figure.state, number.input_value()
+        slider.focus()
+        figure.page.keyboard.press(
+            "ArrowRight" if slider.input_value() != slider.get_attribute("max") else "ArrowLeft"
+        )
+        assert figure.state != before, slider.get_attribute("id")
+        number.fill(shown)
+        assert figure.state == before
+        number.fill("")
+        number.blur()
+        expect(number).to_have_value(shown)
+
+
+@pytest.mark.parametrize("name", names())
+def test_a_screen_reader_hears_the_outcome(show, name):
+    figure = show(name)
+    status = figure.frame.get_by_role("status")
+    expect(status).to_be_empty()
+    figure.tell(twice="state", state=OTHER[name])
+    expect(status).not_to_be_empty()
+    picture = figure.frame.get_by_role("img").first
+    described = picture.evaluate(
+        "svg => document.getElementById(svg.getAttribute('aria-describedby')).textContent"
+    )
+    assert described == status.text_content()
+
+
+OTHER = {"neuron": {"w1": -1.5, "x2": 0.7, "activation": "tanh", "data": "XOR", "turn": 2}}
+
+
+# The neuron
+
+
+def test_neuron_tip_of_w_is_dragged(show):
+    figure = show("neuron", w1=2, w2=1)
+    tip = figure.role("slider", "Tip of the weight vector w")
+    unit = figure.frame.locator(".plot").first.bounding_box()["width"] / 4.4
+    figure.drag(
+        tip, -2 * unit, -0.5 * unit
+    )  # the arrow is drawn at half its length, and pixels grow downwards
+    assert (figure.state["w1"], figure.state["w2"]) == (pytest.approx(-2, abs=0.1), pytest.approx(2, abs=0.1))
+
+
+def test_neuron_input_is_dragged_by_finger(show):
+    figure = show("neuron", PHONE, {"has_touch": True}, x1=0, x2=0)
+    unit = figure.frame.locator(".plot").first.bounding_box()["width"] / 4.4
+    figure.drag_with_finger(figure.role("slider", "Input x"), unit, -unit)
+    assert (figure.state["x1"], figure.state["x2"]) == (pytest.approx(1, abs=0.1), pytest.approx(1, abs=0.1))
+
+
+def test_neuron_input_is_moved_by_arrow_keys_and_a_click(show):
+    figure = show("neuron", x1=0, x2=0)
+    figure.role("slider", "Input x").focus()
+    for key in ["ArrowRight", "ArrowUp", "ArrowUp", "Shift+ArrowLeft"]:
+        figure.page.keyboard.press(key)
+    assert (figure.state["x1"], figure.state["x2"]) == (-0.9, 0.2)
+    expect(figure.role("slider", "Input x")).to_have_attribute("aria-valuetext", "x₁ −0.90, x₂ 0.20")
+    plane = figure.frame.locator(".plot").first
+    plane.click(position={"x": plane.bounding_box()["width"] / 2 - 1, "y": 10})
+    assert (figure.state["x1"], figure.state["x2"]) == (0, 2)
+
+
+def test_neuron_formula_follows_the_state(show):
+    figure = show("neuron", w1=1, w2=-2, b=0.5, x1=1.5, x2=-1, activation="relu")
+    formula = figure.frame.locator(".formula")
+    expect(formula).to_contain_text("= 1.00 · 1.50 − 2.00 · (−1.00) + 0.50 = 4.00", use_inner_text=True)
+    expect(formula).to_contain_text("relu(4.00) = 4.000, with slope f′(z) = 1.000", use_inner_text=True)
+    figure.role("radio", "step").check()
+    figure.tell(twice="state", state={"b": -3.5})
+    expect(formula).to_contain_text("step(0.00) = 1.000, with slope f′(z) = none", use_inner_text=True)
+
+
+@pytest.mark.parametrize("data, solved", [("AND", True), ("OR", True), ("XOR", False)])
+def test_neuron_learns_what_a_line_can_tell_apart(show, data, solved):
+    figure = show("neuron", w1=-1, w2=0.5, b=0)
+    figure.role("radio", data).check()
+    step = figure.role("button", "One step of the perceptron rule")
+    for _ in range(40):
+        if step.is_disabled():
+            break
+        step.click()
+        figure.page.wait_for_timeout(30)
+    expect(step).to_be_disabled() if solved else expect(step).to_be_enabled()
+    count = expect(figure.frame.locator(".truth"))
+    count.to_contain_text("4 of 4 points are right.") if solved else count.not_to_contain_text("4 of 4")
