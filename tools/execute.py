@@ -42,7 +42,7 @@ SECONDS = 1800  # for one cell
 
 def execute(path):
     """Run one notebook in place; return None, or what went wrong."""
-    nb = read(path)
+    nb, begun = read(path), []
     with TemporaryDirectory() as folder:
         ledger, log = Path(folder, f"{path.stem}.jsonl"), Path(folder, "kernel.log")
         client = NotebookClient(
@@ -51,14 +51,15 @@ def execute(path):
             kernel_name="python3",
             record_timing=False,
             resources={"metadata": {"path": str(path.parent)}},
+            on_cell_execute=lambda cell, cell_index: begun.append(cell),
         )
         try:
             with log.open("w") as stderr:
                 client.execute(env={**os.environ, **SETTINGS, "TWICE_LEDGER": str(ledger)}, stderr=stderr)
         except (CellExecutionError, CellTimeoutError) as error:
-            return failure(path, nb, str(error))
+            return failure(path, begun, str(error))
         except DeadKernelError:
-            return failure(path, nb, f"the kernel died; the end of its log:\n{log.read_text()[-2000:]}")
+            return failure(path, begun, f"the kernel died; the end of its log:\n{log.read_text()[-2000:]}")
         store(nb, path)
         store_ledger(ledger)
     return None
@@ -97,13 +98,13 @@ def store_ledger(ledger):
         kept.unlink(missing_ok=True)
 
 
-def failure(path, nb, reason):
-    """Say which cell failed, with its source and its traceback, or else the reason given."""
-    number, cell = max(enumerate(code_cells(nb), 1), key=lambda pair: pair[1].execution_count or 0)
+def failure(path, begun, reason):
+    """Say which cell failed, the last one begun, with its source and its traceback or else the reason."""
+    cell = begun[-1]
     traceback = "\n".join(line for output in cell.outputs for line in output.get("traceback", []))
     told = re.sub(r"\x1b\[[\d;]*m", "", traceback) or reason
     bar = "─" * 80
-    return f"{path.name}: code cell {number} failed\n{bar}\n{cell.source}\n{bar}\n{told}\n{bar}"
+    return f"{path.name}: code cell {len(begun)} failed\n{bar}\n{cell.source}\n{bar}\n{told}\n{bar}"
 
 
 def stale(path):
