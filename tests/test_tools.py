@@ -69,6 +69,20 @@ def test_failing_cell_is_shown_and_nothing_is_written(write):
     assert not (path.parent / "_ledger").exists()
 
 
+def test_notebook_edited_meanwhile_is_left_alone(write):
+    path = write(*CELLS[:2], "from pathlib import Path\n\n_ = Path('01-sample.ipynb').write_text('edited')")
+    assert "edited while it ran" in execute.execute(path)
+    assert path.read_text() == "edited"
+
+
+def test_outputs_come_from_the_full_data_only(write, monkeypatch):
+    asked = []
+    monkeypatch.setattr(execute.data, "main", lambda names: asked.extend(names) or 1)
+    with pytest.raises(SystemExit, match="full data only"):
+        execute.fetch([write(*CELLS, "(x, y), _ = mnist()")])
+    assert asked == ["mnist"]
+
+
 def test_dying_kernel_is_reported(write):
     said = execute.execute(write(*CELLS[:2], "import os\n\nos._exit(3)"))
     assert "code cell 3 failed" in said and "the kernel died" in said
