@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from py_mini_racer import MiniRacer
 
-from twice import activations
+from twice import activations, losses
 from twice.checks import agree
 from twice.explore import Explorable, explore, names, script
 
@@ -58,7 +58,7 @@ def attributes(html, wanted):
 
 
 def test_the_figures():
-    assert names() == ["neuron"]
+    assert names() == ["linear-regression", "neuron"]
 
 
 @pytest.mark.parametrize("name", names())
@@ -127,11 +127,26 @@ def test_state_in_the_page_is_the_state_given():
             r"data must be one of \['none', 'AND', 'OR', 'XOR'\], and came as 'NAND'",
         ),
         ("neuron", {"activation": ["tanh"]}, "activation must be one of .*, and came as .'tanh'."),
+        ("linear-regression", {"standardise": 1}, "standardise must be True or False, and came as 1"),
+        (
+            "linear-regression",
+            {"points": []},
+            r"points must be 1 to 20 points from \[0, 0\] to \[6, 6\], and",
+        ),
+        ("linear-regression", {"points": [[1, 2], [3]]}, "points must be 1 to 20 points"),
+        ("linear-regression", {"points": [1, 2]}, "points must be 1 to 20 points"),
+        ("linear-regression", {"points": [[1, 7]]}, "points must be 1 to 20 points"),
+        ("linear-regression", {"points": np.zeros((21, 2))}, "points must be 1 to 20 points"),
     ],
 )
 def test_error_names_what_is_wrong(name, state, message):
     with pytest.raises(ValueError, match=message):
         explore(name, **state)
+
+
+def test_points_may_be_an_array():
+    points = np.array([[1, 2], [3, 4.5]])
+    assert explore("linear-regression", points=points).state == {"points": [[1.0, 2.0], [3.0, 4.5]]}
 
 
 def test_page_admits_only_what_is_declared():
@@ -141,6 +156,14 @@ def test_page_admits_only_what_is_declared():
     assert model("admit(defaults, state, changes)", state=state, changes=ill) == state
     out = model("admit(defaults, state, changes)", state=state, changes={"w1": 9, "b": -9, "turn": 7})
     assert out == {**state, "w1": 4, "b": -4, "turn": 3}
+
+
+def test_page_admits_only_whole_points():
+    model = Model("linear-regression")
+    admitted = "points.map((points) => admit(defaults, {}, { points }).points ?? null)"
+    ill = [[], [[1]], [[1, None]], [1, 2], "12", [[1, 2]] * 21]
+    assert model(admitted, points=ill) == [None] * len(ill)
+    assert model(admitted, points=[[[1, 2], [-1, 9]]]) == [[[1, 2], [0, 6]]]
 
 
 # The notebooks
@@ -254,3 +277,97 @@ def test_neuron_perceptron_rule_ends_where_a_line_exists(neuron, data, solvable)
 def test_neuron_without_a_task_has_nothing_to_learn(neuron):
     state = neuron("declared(defaults)")
     assert neuron("[table(state), nextWrong(state), perceptronStep(state)]", state=state) == [[], -1, {}]
+
+
+# Linear regression
+
+
+@pytest.fixture(scope="module")
+def line():
+    return Model("linear-regression")
+
+
+def clouds(line, rng):
+    """Yield random states of the figure, with the feature u and the target y of their points."""
+    for case in range(CASES):
+        state = random_state(line("defaults"), rng)
+        x, y = rng.uniform(0, 6, size=(2, rng.integers(2, 20)))
+        state |= {"points": np.c_[x, y].tolist(), "standardise": case % 2 == 1}
+        yield state, (x - x.mean()) / x.std() if state["standardise"] else x, y
+
+
+def mse_gradient(u, y, w, b):
+    """Return ∂L/∂w and ∂L/∂b of the mean squared error."""
+    dy_hat = losses.mean_squared_error_gradient(y, w * u + b)
+    return np.array([dy_hat @ u, dy_hat.sum()])
+
+
+def test_line_loss_and_gradient(line):
+    for state, u, y in clouds(line, np.random.default_rng(5)):
+        w, b = state["w"], state["b"]
+        ours = line("({ L: loss(pairs(state), state), d: gradient(pairs(state), state) })", state=state)
+        agree("L", ours["L"], losses.mean_squared_error(y, w * u + b), atol=1e-12)
+        agree("dw, db", np.array([ours["d"]["w"], ours["d"]["b"]]), mse_gradient(u, y, w, b), atol=1e-12)
+
+
+def test_line_minimum_and_curvature(line):
+    for state, u, y in clouds(line, np.random.default_rng(6)):
+        design = np.c_[u, np.ones_like(u)]
+        best, *_ = np.linalg.lstsq(design, y)
+        low = line("minimum(pairs(state))", state=state)
+        agree("w, b", np.array([low["w"], low["b"]]), best, atol=1e-11)  # two points may lie close together
+        assert low["unique"]
+        curved = line("curvature(pairs(state))", state=state)
+        smallest, largest = np.linalg.eigvalsh(2 * design.T @ design / len(y))
+        agree(
+            "eigenvalues",
+            np.array([curved["smallest"], curved["largest"]]),
+            np.array([smallest, largest]),
+            atol=1e-12,
+        )
+        if not state["standardise"]:  # standardised, both are 2 and every direction is as good
+            axis = np.array([np.cos(curved["angle"]), np.sin(curved["angle"])])
+            agree("axis", 2 * design.T @ (design @ axis) / len(y), largest * axis, atol=1e-12)
+
+
+def test_line_without_a_spread_has_no_one_minimum(line):
+    state = {**line("declared(defaults)"), "points": [[2, 1], [2, 3]]}
+    low = line("minimum(pairs(state))", state=state)
+    assert low == {"w": 0, "b": 2, "unique": False}
+    assert line("loss(pairs(state), low)", state=state, low=low) == 1
+    assert line("curvature(pairs(state))", state=state)["smallest"] == pytest.approx(0, abs=1e-12)
+    assert line("pairs({ ...state, standardise: true })", state=state) == [[0, 1], [0, 3]]
+
+
+def test_line_descends_as_numpy_does(line):
+    """Also where the rate is too large and the path runs away; it ends once the loss has passed 1e12."""
+    lost = 0
+    for state, u, y in clouds(line, np.random.default_rng(7)):
+        state["steps"] = 40
+        state["rate"] = float(10 ** np.random.default_rng(len(u)).uniform(-3, 0.3))
+        theta = np.array([state["w"], state["b"]])
+        ours = line("descend(state)", state=state)
+        for point in ours:
+            loss = losses.mean_squared_error(y, theta[0] * u + theta[1])
+            agree("w, b", np.array([point["w"], point["b"]]), theta, atol=1e-11)
+            agree("L", point["loss"], loss, atol=1e-11)
+            theta = theta - state["rate"] * mse_gradient(u, y, *theta)
+        assert len(ours) == 41 or ours[-1]["loss"] > 1e12
+        lost += len(ours) < 41
+    assert 0 < lost < CASES
+
+
+def test_line_converges_below_the_rate_that_curvature_gives_and_not_above(line):
+    end = "descend({ ...state, steps: 200, rate: rate / curvature(pairs(state)).largest }).at(-1).loss"
+    for state, _, _ in clouds(line, np.random.default_rng(8)):
+        start = line("loss(pairs(state), state)", state=state)
+        assert line(end, state=state, rate=1.98) < start < line(end, state=state, rate=2.2)
+
+
+def test_line_stays_the_same_when_standardised(line):
+    for state, _, _ in clouds(line, np.random.default_rng(9)):
+        state["steps"] = 3
+        state["rate"] = 0.01
+        predict = "s => (({ w, b }) => pairs(s).map(([u]) => w * u + b))(descend(s).at(-1))"
+        before, after = line(f"[state, {{ ...state, ...switched(state) }}].map({predict})", state=state)
+        agree("ŷ", np.array(after), np.array(before), atol=1e-12)

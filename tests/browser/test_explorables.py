@@ -225,7 +225,10 @@ def test_a_screen_reader_hears_the_outcome(show, name):
     assert described == status.text_content()
 
 
-OTHER = {"neuron": {"w1": -1.5, "x2": 0.7, "activation": "tanh", "data": "XOR", "turn": 2}}
+OTHER = {
+    "neuron": {"w1": -1.5, "x2": 0.7, "activation": "tanh", "data": "XOR", "turn": 2},
+    "linear-regression": {"points": [[1, 5], [4, 2]], "standardise": True, "rate": 0.3, "w": 2, "steps": 9},
+}
 
 
 # The neuron
@@ -283,3 +286,108 @@ def test_neuron_learns_what_a_line_can_tell_apart(show, data, solved):
     expect(step).to_be_disabled() if solved else expect(step).to_be_enabled()
     count = expect(figure.frame.locator(".truth"))
     count.to_contain_text("4 of 4 points are right.") if solved else count.not_to_contain_text("4 of 4")
+
+
+# Linear regression
+
+
+def test_line_points_are_dragged_added_and_removed(show):
+    figure = show("linear-regression", points=[[1, 1], [4, 2]])
+    scatter = figure.frame.locator(".plot").first
+    unit = scatter.bounding_box()["width"] / 7
+    figure.drag(figure.role("slider", "Point 2"), unit, -2 * unit)
+    assert figure.state["points"] == [[1, 1], [pytest.approx(5, abs=0.1), pytest.approx(4, abs=0.1)]]
+    scatter.click(position={"x": 2.6 * unit, "y": 1.4 * unit})
+    assert figure.state["points"][2] == [pytest.approx(2, abs=0.1), pytest.approx(5, abs=0.1)]
+    figure.role("button", "Add a point").click()
+    assert len(figure.state["points"]) == 4
+    for _ in range(3):
+        figure.role("button", "Remove a point").click()
+    expect(figure.role("button", "Remove a point")).to_be_disabled()
+    assert figure.state["points"] == [[1, 1]]
+
+
+def test_line_points_by_keyboard(show):
+    figure = show("linear-regression", points=[[1, 1], [4, 2], [5, 3]])
+    figure.role("slider", "Point 1").focus()
+    for key in ["ArrowUp", "PageDown", "ArrowLeft", "PageUp", "PageUp", "Delete"]:
+        figure.page.keyboard.press(key)
+    assert figure.state["points"] == [[1, 1.1], [3.9, 2]]
+    expect(figure.frame.locator(".datum[tabindex='0']")).to_have_count(1)
+
+
+def test_line_points_by_finger(show):
+    figure = show("linear-regression", PHONE, {"has_touch": True}, points=[[1, 1], [4, 2]])
+    unit = figure.frame.locator(".plot").first.bounding_box()["width"] / 7
+    figure.drag_with_finger(figure.role("slider", "Point 1"), unit, -unit)
+    assert figure.state["points"][0] == [pytest.approx(2, abs=0.1), pytest.approx(2, abs=0.1)]
+
+
+def test_line_moves_on_the_map_and_begins_anew(show):
+    figure = show("linear-regression", w=0, b=1)
+    unit = figure.frame.locator(".plot").nth(1).bounding_box()["width"] / 6.8
+    figure.drag(figure.role("slider", "The line, as a point of the map"), unit, -2 * unit)
+    assert (figure.state["w"], figure.state["b"]) == (pytest.approx(1, abs=0.1), pytest.approx(3, abs=0.1))
+    figure.role("button", "Step").click()
+    assert figure.state["steps"] == 1
+    figure.role("slider", "slope w").press("ArrowRight")
+    assert figure.state["steps"] == 0
+
+
+def test_line_steps_follow_the_gradient_to_the_least_squares(show):
+    figure = show("linear-regression", points=[[1, 1], [2, 3], [3, 2]], standardise=True, rate=0.25, w=0, b=0)
+    formula = figure.frame.locator(".formula")
+    expect(formula).to_contain_text("= 4.667")  # (1 + 9 + 4) / 3
+    expect(formula).to_contain_text("∂L/∂w = −0.816, ∂L/∂b = −4.000")
+    figure.role("button", "Step").click()
+    expect(formula).to_contain_text("ŷ = 0.20 u + 1.00", use_inner_text=True)
+    figure.role("button", "Run").click()
+    expect(figure.frame.locator(".terrain")).to_contain_text("this is the lowest point")
+    expect(figure.role("button", "Run")).to_be_visible()  # no longer "Pause"
+    expect(formula).to_contain_text("ŷ = 0.41 u + 2.00", use_inner_text=True)
+    figure.role("button", "Back to the start").click()
+    expect(formula).to_contain_text("ŷ = 0.00 u + 0.00", use_inner_text=True)
+
+
+def test_line_says_when_the_rate_is_too_large(show):
+    figure = show("linear-regression", rate=0.2)
+    figure.role("button", "Run").click()
+    expect(figure.frame.locator(".terrain")).to_contain_text("every step overshoots")
+    expect(figure.role("button", "Run")).to_be_visible()
+    assert figure.state["steps"] < 200
+    figure.tell(twice="state", state={"rate": 2, "steps": 200})
+    expect(figure.frame.locator(".formula")).to_contain_text(
+        "e"
+    )  # a loss of 1e12 and more, still written and drawn
+
+
+def test_line_run_is_one_leap_where_motion_is_reduced(show):
+    figure = show("linear-regression", setting={"reduced_motion": "reduce"})
+    figure.role("button", "Run").click()
+    assert figure.state["steps"] == 200
+
+
+def test_line_run_pauses_off_screen_and_on_demand(show):
+    figure = show("linear-regression", rate=0.001)
+    figure.role("button", "Run").click()
+    figure.role("button", "Pause").click()
+    steps = figure.state["steps"]
+    figure.page.wait_for_timeout(300)
+    assert 0 < figure.state["steps"] == steps
+    figure.role("button", "Run").click()
+    figure.page.evaluate("scrollTo(0, document.body.scrollHeight)")
+    figure.page.wait_for_timeout(300)
+    steps = figure.state["steps"]
+    figure.page.wait_for_timeout(300)
+    assert figure.state["steps"] == steps < 200
+
+
+def test_line_stays_when_standardised(show):
+    figure = show("linear-regression", w=1, b=1)
+    figure.role("checkbox", "standardise x").check()
+    state = figure.state
+    x = [x for x, _ in state["points"]]
+    mean = sum(x) / len(x)
+    assert state["standardise"] and state["b"] == pytest.approx(1 + mean)  # the line's height at the mean
+    figure.role("checkbox", "standardise x").uncheck()
+    assert (figure.state["w"], figure.state["b"]) == (pytest.approx(1), pytest.approx(1))
