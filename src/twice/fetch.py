@@ -136,9 +136,8 @@ def _npm_pack(package, folder, limit):
         except subprocess.TimeoutExpired:
             raise TimeoutError(f"npm pack was not finished after {limit:g} seconds") from None
     if done.returncode != 0:
-        errors = [
-            line for line in log.read_text(errors="replace").splitlines() if line.startswith("npm error")
-        ]
+        lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
+        errors = [line for line in lines if line.startswith("npm error")]
         raise DataError(f"npm pack ended with status {done.returncode}: {'; '.join(errors[:2])}")
 
 
