@@ -8,6 +8,7 @@ RNG = np.random.default_rng(2)
 X = (RNG.normal(size=(8, 2)) * [1, 3] + [2, -1]).round(2)
 Y = (X @ [[1.5], [-0.5]] + 3 + RNG.normal(size=(8, 1))).round(2)
 MEAN, STD = np.array([200.0, 17.0]), np.array([14.0, 2.0])
+A, B = np.eye(3)[[0, 2, 1, 1]], np.eye(2)[[0, 1, 1, 0]]
 WEIGHTS, BIAS = np.array([[0.7], [-0.2]]), np.array([4.2])
 
 
@@ -58,6 +59,11 @@ def leave_one_out(x, y):
     rows = range(len(x))
     fits = [least_squares(np.delete(x, i, axis=0), np.delete(y, i, axis=0)) for i in rows]
     return y - np.vstack([with_ones(x)[i] @ fits[i] for i in rows])
+
+
+def products(a, b):
+    """Return the products of every column of ``a`` with every column of ``b``."""
+    return np.hstack([column[:, None] * b for column in a.T])
 
 
 EXERCISES = {
@@ -132,6 +138,16 @@ EXERCISES = {
                 y - with_ones(x) @ least_squares(x, y)
             ),
             "the sign: measured minus predicted": lambda x, y: -leave_one_out(x, y),
+        },
+    ),
+    "2.8": function(
+        products,
+        (A, B),
+        (X, Y),
+        mistakes={
+            "a's column stays while b's run through": lambda a, b: products(b, a),
+            "flatten the last two axes": lambda a, b: a[:, :, None] * b[:, None, :],
+            "the rows belong together: multiply within each": lambda a, b: np.kron(a, b),
         },
     ),
 }
