@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from py_mini_racer import MiniRacer
 
-from twice import activations, losses
+from twice import activations, losses, metrics
 from twice.checks import agree
 from twice.explore import Explorable, explore, names, script
 
@@ -58,7 +58,7 @@ def attributes(html, wanted):
 
 
 def test_the_figures():
-    assert names() == ["linear-regression", "neuron"]
+    assert names() == ["linear-regression", "logistic-regression", "neuron"]
 
 
 @pytest.mark.parametrize("name", names())
@@ -371,3 +371,105 @@ def test_line_stays_the_same_when_standardised(line):
         predict = "s => (({ w, b }) => pairs(s).map(([u]) => w * u + b))(descend(s).at(-1))"
         before, after = line(f"[state, {{ ...state, ...switched(state) }}].map({predict})", state=state)
         agree("ŷ", np.array(after), np.array(before), atol=1e-12)
+
+
+# Logistic regression
+
+
+@pytest.fixture(scope="module")
+def classifier():
+    return Model("logistic-regression")
+
+
+def class_clouds(classifier, rng):
+    """Yield random states of the figure, with the inputs and classes of the points that take part."""
+    for _ in range(CASES):
+        state = random_state(classifier("defaults"), rng)
+        groups = [rng.uniform(-3, 3, size=(rng.integers(1, 21), 2)) for _ in range(3)]
+        state |= {f"class{k}": points.tolist() for k, points in enumerate(groups)}
+        groups[1] = groups[1][: state["kept"]]
+        taking = groups if state["classes"] == "three" else groups[:2]
+        yield state, np.concatenate(taking), np.repeat(np.arange(len(taking)), [len(g) for g in taking])
+
+
+def one_hot(y, classes):
+    return np.eye(classes)[y]
+
+
+def cross_entropy(theta, x, y):
+    """Return the loss and its gradient in the shape of `theta`, rows (w1, w2, b): one row for two classes."""
+    inputs = np.c_[x, np.ones(len(x))]
+    name, truth = ("binary", y[:, None]) if len(theta) == 1 else ("categorical", one_hot(y, 3))
+    loss = getattr(losses, f"{name}_crossentropy")(truth, inputs @ theta.T, from_logits=True)
+    dz = getattr(losses, f"{name}_crossentropy_gradient")(truth, inputs @ theta.T, from_logits=True)
+    return loss, dz.T @ inputs
+
+
+def random_theta(state, rng):
+    return rng.normal(scale=2, size=(3 if state["classes"] == "three" else 1, 3))
+
+
+@pytest.mark.parametrize("z", [[1.5], [-0.3], [40.0], [-800.0], [0.2, -1.0, 3.0], [1000.0, 999.0, -1000.0]])
+def test_classifier_probabilities_and_surprise(classifier, z):
+    logits = np.array([0.0, *z] if len(z) == 1 else z)
+    agree("p", np.array(classifier("probabilities(z)", z=z)), activations.softmax(logits), atol=1e-12)
+    surprise = (
+        classifier("z.map((_, k) => surprise(z, k))", z=z)
+        if len(z) > 1
+        else [classifier("surprise(z, 1)", z=z)]
+    )
+    expected = -activations.log_softmax(logits)
+    agree("−log p", np.array(surprise), expected if len(z) > 1 else expected[1:], atol=1e-12)
+
+
+def test_classifier_loss_and_gradient(classifier):
+    rng = np.random.default_rng(10)
+    for state, x, y in class_clouds(classifier, rng):
+        theta = random_theta(state, rng)
+        ours = classifier(
+            "[examples(state)].map((e) => ({ e, L: crossEntropy(theta, e), d: gradient(theta, e) }))[0]",
+            state=state,
+            theta=theta.tolist(),
+        )
+        loss, slope = cross_entropy(theta, x, y)
+        assert ours["e"] == np.c_[x, y].tolist()
+        agree("L", ours["L"], loss, atol=1e-12)
+        agree("dθ", np.array(ours["d"]), slope, atol=1e-12)
+
+
+def test_classifier_descends_as_numpy_does(classifier):
+    for state, x, y in class_clouds(classifier, np.random.default_rng(11)):
+        state |= {"steps": 25, "rate": min(state["rate"], 2.0)}
+        ours = classifier("descend(state)", state=state)
+        theta = np.zeros((3 if state["classes"] == "three" else 1, 3))
+        for loss in ours["losses"]:
+            expected, slope = cross_entropy(theta, x, y)
+            agree("L", loss, expected, atol=1e-12)
+            agree_at_end, theta = theta, theta - state["rate"] * slope
+        agree("θ", np.array(ours["theta"]), agree_at_end, atol=1e-12)
+        assert len(ours["losses"]) == 26
+
+
+def test_classifier_counts_and_rates(classifier):
+    rng = np.random.default_rng(12)
+    for state, x, y in class_clouds(classifier, rng):
+        theta = random_theta(state, rng)
+        logits = np.c_[x, np.ones(len(x))] @ theta.T
+        y_pred = logits.argmax(axis=1)
+        if len(theta) == 1:
+            y_pred = (activations.sigmoid(logits[:, 0]) >= state["threshold"]).astype(int)
+        counts = metrics.confusion_matrix(y, y_pred, max(len(theta), 2))
+        ours = classifier(
+            "confusion(theta, state.threshold, examples(state))", theta=theta.tolist(), state=state
+        )
+        assert ours == counts.tolist()
+        rates = classifier("metrics(counts)", counts=ours)
+        agree("accuracy", rates["accuracy"], metrics.accuracy(y, y_pred), atol=1e-12)
+        for k, of_class in enumerate(rates["classes"]):
+            expected = [f(y == k, y_pred == k) for f in (metrics.precision, metrics.recall, metrics.f1_score)]
+            agree(
+                f"rates of class {k}",
+                np.array(list(of_class.values())),
+                np.array(expected, float),
+                atol=1e-12,
+            )

@@ -130,8 +130,9 @@ def test_says_that_it_is_ready_and_how_high_it_is(show, name):
 
 @pytest.mark.parametrize("name", names())
 def test_fits_a_phone_and_its_own_height(show, name):
-    figure = show(name, PHONE)
-    assert figure.frame.locator("html").evaluate("html => html.scrollWidth") == PHONE
+    for state in [{}, OTHER[name]]:
+        figure = show(name, PHONE, **state)
+        assert figure.frame.locator("html").evaluate("html => html.scrollWidth") == PHONE
     wide = show(name, WIDE)
     given = wide.page.locator("iframe").bounding_box()["height"]
     assert given - 60 <= wide.hear("height")["height"] <= given  # where no page listens
@@ -228,6 +229,13 @@ def test_a_screen_reader_hears_the_outcome(show, name):
 OTHER = {
     "neuron": {"w1": -1.5, "x2": 0.7, "activation": "tanh", "data": "XOR", "turn": 2},
     "linear-regression": {"points": [[1, 5], [4, 2]], "standardise": True, "rate": 0.3, "w": 2, "steps": 9},
+    "logistic-regression": {
+        "classes": "three",
+        "class0": [[-2, 1], [0, 0]],
+        "kept": 5,
+        "rate": 1,
+        "steps": 50,
+    },
 }
 
 
@@ -370,10 +378,11 @@ def test_line_run_is_one_leap_where_motion_is_reduced(show):
 def test_line_run_pauses_off_screen_and_on_demand(show):
     figure = show("linear-regression", rate=0.001)
     figure.role("button", "Run").click()
+    expect(figure.frame.get_by_label("steps, exact value")).not_to_have_value("0")
     figure.role("button", "Pause").click()
     steps = figure.state["steps"]
     figure.page.wait_for_timeout(300)
-    assert 0 < figure.state["steps"] == steps
+    assert figure.state["steps"] == steps
     figure.role("button", "Run").click()
     figure.page.evaluate("scrollTo(0, document.body.scrollHeight)")
     figure.page.wait_for_timeout(300)
@@ -391,3 +400,84 @@ def test_line_stays_when_standardised(show):
     assert state["standardise"] and state["b"] == pytest.approx(1 + mean)  # the line's height at the mean
     figure.role("checkbox", "standardise x").uncheck()
     assert (figure.state["w"], figure.state["b"]) == (pytest.approx(1), pytest.approx(1))
+
+
+# Logistic regression
+
+SQUARE = {"class0": [[-2, -1], [-1, 1]], "class1": [[1, -1], [2, 1]]}  # x₁ alone tells them apart
+
+
+def test_classifier_learns_and_reports(show):
+    figure = show("logistic-regression", steps=0, rate=1, **SQUARE)
+    formula, report = figure.frame.locator(".formula"), figure.frame.locator(".report")
+    expect(formula).to_contain_text("= 0.693")  # log 2: nothing is known yet
+    expect(report).to_contain_text(
+        "true 0 0 2 0.00 0.00 0.00", use_inner_text=True
+    )  # p = ½ reaches the threshold
+    figure.role("button", "Step").click()
+    expect(formula).to_contain_text("z = 0.75 x₁ + 0.00 x₂ + 0.00", use_inner_text=True)
+    expect(report).to_contain_text("true 1 0 2 1.00 1.00 1.00", use_inner_text=True)
+    expect(report).to_contain_text("Accuracy 1.000", use_inner_text=True)
+    figure.role("button", "Run").click()
+    expect(figure.role("button", "Pause")).to_be_visible()
+    expect(figure.frame.get_by_label("steps, exact value")).not_to_have_value("1")
+
+
+def test_classifier_threshold_trades_precision_for_recall(show):
+    figure = show("logistic-regression", steps=50)
+    report = figure.frame.locator(".report")
+
+    def rates():
+        cells = report.locator("tbody tr").nth(1).locator("td").all_inner_texts()
+        return float(cells[-3]), float(cells[-2])
+
+    precision, recall = rates()
+    figure.tell(twice="state", state={"threshold": 0.05})
+    expect(report).not_to_contain_text(f"{recall:.2f}")
+    low_precision, high_recall = rates()
+    assert low_precision < precision and high_recall > recall
+    field = figure.frame.get_by_label("threshold, exact value")
+    field.fill("0.95")
+    high_precision, low_recall = rates()
+    assert high_precision > precision and low_recall < recall
+
+
+def test_classifier_points_that_take_no_part_are_rings(show):
+    figure = show("logistic-regression")
+    squares, rings = figure.frame.locator(".handle.class1:visible"), figure.frame.locator(".aside")
+    expect(squares).to_have_count(20)
+    expect(rings).to_have_count(0)
+    figure.role("slider", "points of class 1 that take part").press("Home")
+    expect(squares).to_have_count(1)
+    expect(rings).to_have_count(19)
+    counts = figure.frame.locator(".report tbody tr").nth(1).locator("td").all_inner_texts()[:2]
+    assert sorted(counts) == ["0", "1"]
+
+
+def test_classifier_point_is_dragged_and_marked_when_wrong(show):
+    figure = show("logistic-regression", steps=50, rate=1, **SQUARE)
+    expect(figure.frame.locator(".wrong")).to_have_count(0)
+    plane = figure.frame.locator(".plot").first
+    unit = plane.bounding_box()["width"] / 6.4
+    figure.drag(
+        figure.role("slider", "Class 1, point 1"), -2.5 * unit, -unit
+    )  # halfway between class 0's points
+    assert figure.state["class1"][0] == pytest.approx([-1.5, 0], abs=0.1)
+    expect(figure.frame.locator(".wrong")).not_to_have_count(0)
+    figure.page.keyboard.press("PageDown")
+    figure.role("slider", "Class 0, point 2").press("Shift+ArrowRight")
+    assert figure.state["class0"][1] == [0, 1]
+
+
+def test_classifier_has_three_classes_too(show):
+    figure = show("logistic-regression")
+    curve = figure.frame.get_by_role("img", name="The probability of class 1")
+    expect(curve).to_be_visible()
+    expect(figure.frame.locator(".plot .edge")).to_have_count(2)  # the boundary, and the cut of the curve
+    figure.role("radio", "three classes").check()
+    expect(curve).to_be_hidden()
+    expect(figure.role("slider", "threshold")).to_be_hidden()
+    expect(figure.frame.locator(".formula")).to_contain_text("p = softmax(z)", use_inner_text=True)
+    expect(figure.frame.locator(".handle.class2:visible")).to_have_count(20)
+    expect(figure.frame.locator(".plot .edge:visible")).to_have_count(3)
+    expect(figure.frame.locator(".report tbody tr")).to_have_count(3)

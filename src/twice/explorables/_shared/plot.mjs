@@ -87,7 +87,7 @@ export function cssColor(name) {
 export const mix = (colors, shares) =>
   pack([0, 1, 2].map((c) => Math.round(colors.reduce((sum, color, i) => sum + shares[i] * color[c], 0))));
 
-const STRENGTH = 0.65; // full colours would drown what is drawn over them
+export const STRENGTH = 0.65; // full colours would drown what is drawn over them
 
 /** The diverging map, blue – paper – orange, as a function of t in [-1, 1] (clipped outside). */
 export function divergingMap() {
@@ -194,6 +194,7 @@ export function createPoints(app, plot, { key, label, className, step = 0.1 }) {
     handles.forEach((handle, i) => (handle.tabIndex = i === stop ? 0 : -1));
   });
   return {
+    handles,
     add: (point) => put([...app.state[key], point.map((value) => round(value, step))]),
     remove: () => put(app.state[key].slice(0, -1)),
   };

@@ -2,6 +2,7 @@
 
 import { createApp, button, resetButton, runner, slider, toggle, words } from "../_shared/app.mjs";
 import { axes, createHandle, createPlot, createPoints, fmt, h, round } from "../_shared/plot.mjs";
+import { once } from "../_shared/state.mjs";
 import { curvature, defaults, descend, feature, gradient, loss, minimum, pairs, spread, switched } from "./model.mjs";
 
 // Written as JSON, because Python reads this too.
@@ -18,8 +19,10 @@ const app = createApp(defaults);
 const scatter = createPlot({ label: "The points and the line", x: [-0.6, 6.4], y: [-0.6, 6.4] });
 const map = createPlot({ label: "The loss over w and b", x: [-3.4, 3.4], y: [-1.4, 7.4], aspect: 6.8 / 8.8 });
 
+const pathOf = once(descend);
+
 /** The line as it stands: where descent has come to. */
-const here = (state) => descend(state).at(-1);
+const here = (state) => pathOf(state).at(-1);
 
 /** A line through the whole picture, for slope and intercept in the feature u. */
 function drawLine(state, { w, b }, attributes) {
@@ -78,7 +81,7 @@ const bounded = ({ w, b }) => [w, b].map((value) => Math.max(-1e4, Math.min(1e4,
 function drawMap(state) {
   const data = pairs(state);
   const lowest = minimum(data);
-  const path = descend(state).map(bounded);
+  const path = pathOf(state).map(bounded);
   map.draw(`
     ${contours(data, lowest)}${levels(data, lowest)}
     ${axes(map, { names: ["w", "b"], xTicks: [-2, 2], yTicks: [2, 4, 6] })}
@@ -114,7 +117,7 @@ const numbers = words(app, "formula", (state) => {
 
 /** How the descent goes, in one sentence. */
 function verdict(state) {
-  const path = descend(state);
+  const path = pathOf(state);
   const [first, last] = [path[0].loss, path.at(-1).loss];
   const slope = gradient(pairs(state), path.at(-1));
   if (Math.hypot(slope.w, slope.b) < SMALL) return "The gradient is 0 here: this is the lowest point.";
@@ -180,8 +183,8 @@ function inWords(state) {
 app.start(inWords,
   h("section", { class: "pictures" },
     scatter.element, map.element,
-    h("p", { class: "note" }, `Drag the points, or the blue dot of the map. Click to add a point, press Delete to remove one.
-      Green is the least-squares solution.`),
+    h("p", { class: "note" }, `Drag the points, or the blue dot of the map; click to add a point. By keyboard, arrows move a
+      point, Page Up and Page Down choose one, Delete removes it. Green is the least-squares solution.`),
     numbers),
   h("section", { class: "controls" },
     h("div", {},
