@@ -41,4 +41,6 @@ $(INSTALLED): requirements.txt constraints.txt pyproject.toml | $(VENV)/bin/pyth
 	@touch $@
 
 $(VENV)/bin/python:
+	@$(PYTHON) -c "import sys; v = sys.version_info; (3, 11) <= v < (3, 14) or sys.exit( \
+	    f'The book needs Python 3.11, 3.12 or 3.13, this is {v[0]}.{v[1]}: make PYTHON=python3.12')"
 	$(PYTHON) -m venv $(VENV)

@@ -82,4 +82,6 @@ def test_address_is_the_same_everywhere():
     }
     assert address.published() == address.address(), "_config.yml: `make address`"
     assert not {path.name: others for path, others in own.items() if others}, "`make address`"
-    assert f"git clone {address.address()}" in (ROOT / "README.md").read_text(encoding="utf-8")
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert f"git clone {address.address()} " in readme
+    assert address.pages(address.address()) in readme

@@ -107,12 +107,22 @@ def test_a_disagreement_is_an_assertion_error_that_says_everything():
     assert caught.value.where == "worst at (1, 0): 7.5 here, 1.25 there · shape (2, 2)"
 
 
-def test_values_are_shown_in_full_and_rounded():
-    third = 1 / 3
+@pytest.mark.parametrize(
+    ("ours", "theirs", "rounded"),
+    [
+        (1 / 3, 2 / 3, "0.3333 here, 0.6667 there"),
+        (6.0, 1.0, "6 here, 1 there"),
+        (1 / 3, 1 / 3 + 1e-3, "0.3333 here, 0.3343 there"),
+        (1 / 3, 1 / 3 + 1e-9, "0.333333333 here, 0.333333334 there"),  # as many digits as it takes
+        (-1e9, 0.0, "-1e+09 here, 0 there"),
+        (NAN, NAN, "nan here, nan there"),
+    ],
+)
+def test_values_are_shown_in_full_and_rounded(ours, theirs, rounded):
     with pytest.raises(Disagreement) as caught:
-        agree("p", [third], [third + 1e-9])
-    assert f"{third!r} here" in str(caught.value)
-    assert caught.value.where == "worst at (0,): 0.3333 here, 0.3333 there · shape (1,)"
+        agree("p", [ours], [theirs])
+    assert f"worst at (0,): {ours!r} here, {theirs!r} there" in str(caught.value)
+    assert caught.value.where == f"worst at (0,): {rounded} · shape (1,)"
 
 
 def test_with_rtol_the_worst_place_is_the_one_furthest_beyond_its_own_tolerance():

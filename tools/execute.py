@@ -22,11 +22,13 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 from notebooks import LEDGERS, ROOT, code_cells, notebooks, read, stamp
 
+from twice import data
+
 SETTINGS = {
     "PYTEST_CURRENT_TEST": "execute",  # ipykernel then captures no file descriptors, so no TensorFlow log
     "TF_DETERMINISTIC_OPS": "1",
     "TF_FORCE_GPU_ALLOW_GROWTH": "true",
-    "TWICE_SOURCES": "cache,official,npm",  # stored outputs never come from the shipped subsets
+    "TWICE_SOURCES": "cache",  # which is filled before: stored outputs come from the full data alone
 }
 METADATA = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
@@ -42,7 +44,8 @@ SECONDS = 1800  # for one cell
 
 def execute(path):
     """Run one notebook in place; return None, or what went wrong."""
-    nb = read(path)
+    nb, begun = read(path), []
+    source, made_of = path.read_bytes(), stamp(nb)
     with TemporaryDirectory() as folder:
         ledger, log = Path(folder, f"{path.stem}.jsonl"), Path(folder, "kernel.log")
         client = NotebookClient(
@@ -51,26 +54,29 @@ def execute(path):
             kernel_name="python3",
             record_timing=False,
             resources={"metadata": {"path": str(path.parent)}},
+            on_cell_execute=lambda cell, cell_index: begun.append(cell),
         )
         try:
             with log.open("w") as stderr:
                 client.execute(env={**os.environ, **SETTINGS, "TWICE_LEDGER": str(ledger)}, stderr=stderr)
         except (CellExecutionError, CellTimeoutError) as error:
-            return failure(path, nb, str(error))
+            return failure(path, begun, str(error))
         except DeadKernelError:
-            return failure(path, nb, f"the kernel died; the end of its log:\n{log.read_text()[-2000:]}")
-        store(nb, path)
+            return failure(path, begun, f"the kernel died; the end of its log:\n{log.read_text()[-2000:]}")
+        if path.read_bytes() != source:
+            return f"{path.name}: edited while it ran, so nothing was stored"
+        store(nb, path, made_of)
         store_ledger(ledger)
     return None
 
 
-def store(nb, path):
-    """Write an executed notebook without anything that depends on the time or the machine."""
+def store(nb, path, made_of):
+    """Write an executed notebook and what it was made of, without what depends on the time or the machine."""
     for cell in nb.cells:
         cell.metadata.pop("execution", None)
     for cell in code_cells(nb):
         cell.outputs = merged(cell.outputs)
-    nb.metadata = nbformat.from_dict({**METADATA, "twice": {**stamp(nb), "data": "full"}})
+    nb.metadata = nbformat.from_dict({**METADATA, "twice": {**made_of, "data": "full"}})
     nbformat.validate(nb)
     nbformat.write(nb, path)
 
@@ -97,19 +103,27 @@ def store_ledger(ledger):
         kept.unlink(missing_ok=True)
 
 
-def failure(path, nb, reason):
-    """Say which cell failed, with its source and its traceback, or else the reason given."""
-    number, cell = max(enumerate(code_cells(nb), 1), key=lambda pair: pair[1].execution_count or 0)
+def failure(path, begun, reason):
+    """Say which cell failed, the last one begun, with its source and its traceback or else the reason."""
+    cell = begun[-1]
     traceback = "\n".join(line for output in cell.outputs for line in output.get("traceback", []))
     told = re.sub(r"\x1b\[[\d;]*m", "", traceback) or reason
     bar = "─" * 80
-    return f"{path.name}: code cell {number} failed\n{bar}\n{cell.source}\n{bar}\n{told}\n{bar}"
+    return f"{path.name}: code cell {len(begun)} failed\n{bar}\n{cell.source}\n{bar}\n{told}\n{bar}"
 
 
 def stale(path):
     """Return whether the notebook's outputs are older than its code or the package."""
     nb = read(path)
     return {**nb.metadata.get("twice", {}), **stamp(nb)} != nb.metadata.get("twice")
+
+
+def fetch(paths):
+    """Fill the cache with the data sets that the notebooks use; end the program where one cannot be had."""
+    code = "\n".join(cell.source for path in paths for cell in code_cells(read(path)))
+    names = [name for name in ("mnist", "cifar10") if f"{name}()" in code]
+    if names and data.main(names):
+        sys.exit("outputs are stored from the full data only, which is not to be had here: see above")
 
 
 def main():
@@ -124,6 +138,7 @@ def main():
     paths = [path.resolve() for path in options.notebooks] or notebooks()
     if options.stale:
         paths = [path for path in paths if stale(path)]
+    fetch(paths)
     failed = False
     with ProcessPoolExecutor(options.jobs) as pool:
         for path, problem in zip(paths, pool.map(execute, paths), strict=True):

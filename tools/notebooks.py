@@ -62,6 +62,8 @@ def syntax(node):
     fields = dict(ast.iter_fields(node))
     if docstring(node):
         fields["body"] = fields["body"][1:]
+    if isinstance(node, ast.JoinedStr):  # Python 3.12 ends some of them with an empty text
+        fields["values"] = [value for value in node.values if getattr(value, "value", None) != ""]
     if isinstance(node, ast.arg | ast.FunctionDef):
         fields |= {"annotation": None, "returns": None}
     kept = ((name, syntax(value)) for name, value in fields.items() if value not in (None, []))
@@ -94,12 +96,11 @@ def package_hash(nb):
     found, waiting = {}, {name for tree in cells for name in imported(tree, "")}
     while waiting:
         name = waiting.pop()
-        path = module_file(name)
+        path, parent = module_file(name), name.rpartition(".")[0]
         if path and name not in found:
             tree = ast.parse(path.read_text(encoding="utf-8"))
-            package = name if path.name == "__init__.py" else name.rpartition(".")[0]
             found[name] = syntax(tree)
-            waiting |= set(imported(tree, package))
+            waiting |= {parent, *imported(tree, name if path.name == "__init__.py" else parent)}
     return digest(sorted(found.items()))
 
 

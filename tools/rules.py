@@ -587,11 +587,12 @@ def headings(tokens):
 def main():
     """Print what breaks a rule in the notebooks named on the command line."""
     paths = [Path(name).resolve() for name in sys.argv[1:]] or files.notebooks()
+    pages = [Page.load(path) for path in paths]
     problems = [
-        f"{path.name}: {name}: {problem}"
-        for path in paths
+        f"{page.stem}: {name}: {problem}"
+        for page in pages
         for name, check in RULES.items()
-        for problem in check(Page.load(path))
+        for problem in check(page)
     ]
     print("\n".join(problems) or f"{len(paths)} notebooks keep all {len(RULES)} rules")
     return int(bool(problems))

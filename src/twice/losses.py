@@ -42,7 +42,8 @@ def binary_crossentropy(y, y_hat, from_logits=False):
         Whether ``y_hat`` holds logits.
     """
     if from_logits:
-        return (np.maximum(y_hat, 0) - y * y_hat + np.log1p(np.exp(-np.abs(y_hat)))).mean()
+        z = y_hat
+        return (np.maximum(z, 0) - y * z + np.log1p(np.exp(-np.abs(z)))).mean()
     p = np.clip(y_hat, EPSILON, 1 - EPSILON)
     return -(y * np.log(p) + (1 - y) * np.log(1 - p)).mean()
 
@@ -111,4 +112,5 @@ def sparse_categorical_crossentropy_gradient(y, y_hat, from_logits=False):
     if from_logits:
         return categorical_crossentropy_gradient(one_hot, y_hat, from_logits=True)
     p = np.clip(y_hat, EPSILON, 1 - EPSILON)
-    return (p == y_hat) * categorical_crossentropy_gradient(one_hot, np.log(p), from_logits=True) / p
+    dz = categorical_crossentropy_gradient(one_hot, np.log(p), from_logits=True)
+    return (p == y_hat) * dz / p

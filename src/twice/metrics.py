@@ -102,11 +102,12 @@ def roc_curve(y, score):
     ValueError
         If the labels are not 0 and 1, both present: the rate of a class that is missing is undefined.
     """
-    if set(np.unique(y)) != {0, 1}:
-        raise ValueError(f"y: expected labels 0 and 1, both present; got {np.unique(y)}")
+    labels = np.unique(y)
+    if set(labels) != {0, 1}:
+        raise ValueError(f"y: expected labels 0 and 1, both present; got {labels}")
     order = np.argsort(-score)
     y, score = y[order], score[order]
-    last = np.append(np.diff(score) != 0, True)  # the last of each run of equal scores
+    last = np.append(np.diff(score) != 0, True)  # the last of each run of equals
     tpr = np.append(0, np.cumsum(y)[last]) / y.sum()
     fpr = np.append(0, np.cumsum(1 - y)[last]) / (1 - y).sum()
     return fpr, tpr, np.append(np.inf, score[last])
@@ -146,8 +147,8 @@ def calibration_curve(y, p, bins=10):
     interval = np.searchsorted(np.linspace(0, 1, bins + 1)[1:-1], p)
     count = np.bincount(interval, minlength=bins)
     filled = count > 0
-    fraction = np.bincount(interval, weights=y, minlength=bins)[filled] / count[filled]
-    confidence = np.bincount(interval, weights=p, minlength=bins)[filled] / count[filled]
+    fraction = np.bincount(interval, y, bins)[filled] / count[filled]
+    confidence = np.bincount(interval, p, bins)[filled] / count[filled]
     return fraction, confidence, count[filled]
 
 

@@ -73,7 +73,8 @@ def field(ax, f, x_range, y_range, *, levels=None, cmap=DIVERGING, points=201):
     values = f(np.column_stack([u.ravel(), v.ravel()])).reshape(u.shape)
     levels = np.linspace(0, 1, 21) if levels is None else levels
     colors = plt.get_cmap(cmap)(np.linspace(0, 1, len(levels) - 1))
-    return ax.contourf(u, v, values, levels=levels, colors=0.4 + 0.6 * colors)  # paler, so that points stand out
+    paler = 0.4 + 0.6 * colors  # so that points stand out
+    return ax.contourf(u, v, values, levels=levels, colors=paler)
 
 
 def images(pictures, *, columns=10, titles=None, cmap="gray_r", limits=(None, None), size=0.7):

@@ -60,7 +60,7 @@ class Place(NamedTuple):
 class Dataset:
     """What a data set is, and where it can be had.
 
-    Parameters
+    Attributes
     ----------
     name : str
         The name in messages; in lower case, the name of the cached file.

@@ -53,8 +53,8 @@ export function createApp(defaults) {
         request();
         post({ twice: "height", height: Math.ceil(main.getBoundingClientRect().height) });
       }).observe(main);
-      new IntersectionObserver(([entry]) => {
-        visible = entry.isIntersecting;
+      new IntersectionObserver((entries) => {
+        visible = entries.at(-1).isIntersecting;
         if (visible && stale) request();
       }).observe(main);
       post({ twice: "ready" });
@@ -92,7 +92,7 @@ export function slider(app, key, label, { get = (state) => state[key], set = (va
   const toRange = log ? Math.log10 : (value) => value;
   const fromRange = log ? (position) => Number((10 ** position).toPrecision(2)) : (position) => position;
   const digits = Math.max(0, -Math.floor(Math.log10(step)));
-  const shown = (value) => (log ? String(Number(value.toPrecision(3))) : String(Number(value.toFixed(digits + 1))));
+  const shown = (value) => String(Number(log ? value.toPrecision(3) : value.toFixed(2)));
   const id = newId();
   const range = h("input", {
     type: "range", id, min: toRange(min), max: toRange(max), step: log ? 0.02 : step,
@@ -123,8 +123,8 @@ export function choice(app, key, legend, words = {}) {
 }
 
 /** A check box for the declared boolean `key`. */
-export function toggle(app, key, label) {
-  const input = h("input", { type: "checkbox", onchange: () => app.set({ [key]: input.checked }) });
+export function toggle(app, key, label, set = (checked) => app.set({ [key]: checked })) {
+  const input = h("input", { type: "checkbox", onchange: () => set(input.checked) });
   app.onDraw((state) => (input.checked = state[key]));
   return h("label", { class: "toggle" }, input, label);
 }
@@ -140,6 +140,23 @@ export function words(app, className, html) {
   app.onDraw((state) => {
     const text = html(state);
     if (text !== written) element.innerHTML = written = text;
+  });
+  return element;
+}
+
+/** Start and pause an animation: `advance()` every few milliseconds until it returns false, or nobody looks. */
+export function runner(app, label, advance, finish) {
+  let timer = 0;
+  const stop = () => {
+    clearInterval(timer);
+    timer = 0;
+    element.textContent = label;
+  };
+  const element = button(label, () => {
+    if (timer) return stop();
+    if (matchMedia("(prefers-reduced-motion: reduce)").matches) return finish();
+    element.textContent = "Pause";
+    timer = setInterval(() => (app.visible && advance()) || stop(), 50);
   });
   return element;
 }

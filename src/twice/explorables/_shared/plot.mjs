@@ -87,7 +87,7 @@ export function cssColor(name) {
 export const mix = (colors, shares) =>
   pack([0, 1, 2].map((c) => Math.round(colors.reduce((sum, color, i) => sum + shares[i] * color[c], 0))));
 
-const STRENGTH = 0.65; // full colours would drown what is drawn over them
+export const STRENGTH = 0.65; // full colours would drown what is drawn over them
 
 /** The diverging map, blue – paper – orange, as a function of t in [-1, 1] (clipped outside). */
 export function divergingMap() {
@@ -159,4 +159,43 @@ export function createHandle(app, plot, { label, className = "", step, at, words
     element.setAttribute("aria-valuetext", words(state));
   });
   return element;
+}
+
+/**
+ * The declared points `key`, each a handle. One of them is a tab stop; Page Up and Page Down go to the others,
+ * Delete takes the point away.
+ */
+export function createPoints(app, plot, { key, label, className, step = 0.1 }) {
+  const { least, most } = app.defaults[key];
+  const put = (points) => app.set({ [key]: points });
+  let current = 0;
+  const go = (i) => handles[(i + app.state[key].length) % app.state[key].length].focus();
+  const actions = {
+    PageDown: (i) => go(i + 1),
+    PageUp: (i) => go(i - 1),
+    Delete(i) {
+      if (app.state[key].length > least) put(app.state[key].toSpliced(i, 1));
+    },
+  };
+  const handles = Array.from({ length: most }, (_, i) =>
+    createHandle(app, plot, {
+      label: `${label} ${i + 1}`, className, step,
+      at: (state) => state[key][i] ?? null,
+      words: (state) => state[key][i].map((value) => fmt(value)).join(", "),
+      move: (point) => put(app.state[key].with(i, point.map((value) => round(value, step)))),
+      key(event) {
+        actions[event.key]?.(i);
+        return event.key in actions;
+      },
+    }));
+  handles.forEach((handle, i) => handle.addEventListener("focus", () => (current = i)));
+  app.onDraw((state) => {
+    const stop = Math.min(current, state[key].length - 1);
+    handles.forEach((handle, i) => (handle.tabIndex = i === stop ? 0 : -1));
+  });
+  return {
+    handles,
+    add: (point) => put([...app.state[key], point.map((value) => round(value, step))]),
+    remove: () => put(app.state[key].slice(0, -1)),
+  };
 }

@@ -34,3 +34,12 @@ export function admit(defaults, state, changes) {
   }
   return next;
 }
+
+/** `f` that remembers its last argument, so that all that draws one state computes it once. */
+export function once(f) {
+  let argument, value;
+  return (state) => {
+    if (state !== argument) [argument, value] = [state, f(state)];
+    return value;
+  };
+}

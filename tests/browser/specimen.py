@@ -1,0 +1,62 @@
+"""A notebook with every construct that a chapter may use, for the tests of the pages."""
+
+import base64
+from io import BytesIO
+
+from matplotlib.figure import Figure
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_output
+
+
+def shows(source, data, **metadata):
+    """Return a code cell that displayed `data`."""
+    output = new_output("display_data", data=data)
+    return new_code_cell(source, execution_count=1, outputs=[output], metadata=metadata)
+
+
+def prints(source, text):
+    """Return a code cell that printed `text`."""
+    return new_code_cell(source, execution_count=1, outputs=[new_output("stream", name="stdout", text=text)])
+
+
+def picture(width, height, dpi):
+    """Return an empty figure, in inches, as PNG in base 64."""
+    png = BytesIO()
+    Figure(figsize=(width, height), dpi=dpi).savefig(png, format="png")
+    return base64.b64encode(png.getvalue()).decode()
+
+
+# A small interactive figure: it says that it is ready, shows the theme it is told, and asks for a height.
+FRAME = """\
+<div class="explorable"><iframe title="A figure" sandbox="allow-scripts"
+srcdoc="<html lang='en'><title>A figure</title><body>untold<script>
+addEventListener('message', ({data}) => { document.body.textContent = data.theme; });
+parent.postMessage({twice: 'ready'}, '*'); parent.postMessage({twice: 'height', height: 321.5}, '*');
+</script>"></iframe></div>"""
+
+WIDE = r"\frac{a+b+c+d+e+f+g+h}{a} = " * 6
+
+METADATA = {"language_info": {"name": "python", "pygments_lexer": "ipython3"}}
+SPECIMEN = [
+    new_markdown_cell(
+        "# 7. Specimen\n\nA page with every construct, and $\\sigma(z)$ in its first paragraph."
+    ),
+    new_markdown_cell(
+        "## Equations\n\n[(7.1)](#eq-7-1) is below, and [the welcome](index.md) elsewhere.\n\n"
+        "$$\\begin{aligned}\na &= b \\\\\n  &= c\n\\end{aligned} \\tag{7.1}$$\n\n"
+        "Within a paragraph: $$x = y$$ and on. A wide one:\n\n"
+        f"$${WIDE} 1 \\tag{{7.2}}$$\n\n[(7.2)](07-specimen.ipynb#eq-7-2)"
+    ),
+    new_markdown_cell("> **Note.** A note with $n$ in it.\n\n> A quotation."),
+    new_markdown_cell("| form | value |\n| --- | ---: |\n| $\\lvert x\\rvert$ | `1` |"),
+    prints("agree(1, 1)", "✓ one: agree to 1e-10\n✗ two: rejected\nplain ✓ text\n"),
+    shows("plot()", {"image/png": picture(7, 3.5, 120)}, mystnb={"image": {"alt": "An empty figure."}}),
+    new_markdown_cell("*The first figure, with $L$ in its caption.*\n\n*Italic, but no caption.*"),
+    shows("plot()", {"image/png": picture(3, 2, 200)}, mystnb={"image": {"alt": "A small one."}}),
+    shows("display(Markdown(text))", {"text/markdown": "The slope is $k = 2$.\n\n$$k = 2$$"}),
+    shows("explore()", {"text/html": FRAME}),
+    new_markdown_cell(
+        "*An interactive figure.*\n\n<details>\n<summary>Solution</summary>\n\nBecause $a = b$:\n\n"
+        "```python\ndef f(x):\n    return x\n```\n\n</details>"
+    ),
+    new_code_cell("x = 1  # nothing shown, in a line that is far too long for any screen" + " indeed" * 20),
+]

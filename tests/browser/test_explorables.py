@@ -1,0 +1,483 @@
+"""Interactive figures in a real browser: operated by mouse, keyboard, finger and message; looked at by axe.
+
+pytest tests/browser/test_explorables.py
+"""
+
+import os
+import shutil
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import expect, sync_playwright
+
+from twice.explore import explore, names
+
+CHROMIUM = shutil.which("chromium", path=f"/usr/lib/chromium:{os.environ['PATH']}")
+AXE = {"rules": {"page-has-heading-one": {"enabled": False}}}  # the book's page has it, not the frame
+WIDE, PHONE = 900, 320
+
+# A page as a reader's: something below the figure, and a script that keeps what the figure says.
+HOST = """<!doctype html>
+<html lang="en"><head><title>Host</title></head><body style="margin:0">
+{figure}
+<div style="height:4000px"></div>
+<script>
+  const said = [];
+  addEventListener("message", ({{ data }}) => said.push(data));
+  const of = (kind) => said.filter((message) => message.twice === kind);
+  const tell = (message) => document.querySelector("iframe").contentWindow.postMessage(message, "*");
+</script></body></html>"""
+
+
+class Figure:
+    """A figure in a host page, with what a reader and a host can do to it."""
+
+    def __init__(self, page, path, name, **state):
+        self.page, self.requests, self.complaints = page, [], []
+        page.on("request", lambda request: self.requests.append(request.url))
+        page.on("console", lambda message: self.complaints.append(message.text))
+        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        path.write_text(HOST.format(figure=explore(name, **state)._repr_html_()), encoding="utf-8")
+        page.goto(path.as_uri())
+        self.frame = page.frame_locator("iframe")
+        self.hear("height")
+
+    def tell(self, **message):
+        self.page.evaluate("(message) => tell(message)", message)
+
+    def hear(self, kind, after=0):
+        """Wait for more than `after` messages of a kind, and return the last of them."""
+        heard = self.page.wait_for_function(
+            "([kind, n]) => of(kind).length > n && of(kind)", arg=[kind, after]
+        )
+        return heard.json_value()[-1]
+
+    @property
+    def state(self):
+        before = self.page.evaluate("of('state').length")
+        self.tell(twice="state?")
+        return self.hear("state", after=before)["state"]
+
+    def role(self, role, name):
+        return self.frame.get_by_role(role, name=name, exact=True)
+
+    def centre(self, locator):
+        box = locator.bounding_box()
+        return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+
+    def drag(self, locator, dx, dy):
+        x, y = self.centre(locator)
+        self.page.mouse.move(x, y)
+        self.page.mouse.down()
+        self.page.mouse.move(x + dx / 2, y + dy / 2)
+        self.page.mouse.move(x + dx, y + dy)
+        self.page.mouse.up()
+
+    def drag_with_finger(self, locator, dx, dy):
+        x, y = self.centre(locator)
+        touch = self.page.context.new_cdp_session(self.page)
+        for kind, place in [
+            ("Start", (x, y)),
+            ("Move", (x + dx / 2, y + dy / 2)),
+            ("Move", (x + dx, y + dy)),
+        ]:
+            points = [{"x": place[0], "y": place[1]}]
+            touch.send("Input.dispatchTouchEvent", {"type": f"touch{kind}", "touchPoints": points})
+        touch.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def show(browser, tmp_path):
+    """Open a figure; afterwards see that it asked for nothing and complained of nothing."""
+    figures = []
+
+    def show(name, width=WIDE, setting=None, **state):
+        page = browser.new_page(viewport={"width": width, "height": 1000}, **(setting or {}))
+        page.set_default_timeout(10_000)
+        figures.append(Figure(page, tmp_path / f"{len(figures)}.html", name, **state))
+        return figures[-1]
+
+    yield show
+    for figure in figures:
+        assert len(figure.requests) == 1  # the host page itself
+        assert figure.complaints == []
+        figure.page.close()
+
+
+# Every figure
+
+
+@pytest.mark.parametrize("name", names())
+def test_says_that_it_is_ready_and_how_high_it_is(show, name):
+    figure = show(name)
+    assert figure.hear("ready") == {"twice": "ready"}
+    wide = figure.hear("height")["height"]
+    assert figure.frame.locator("main").bounding_box()["height"] == pytest.approx(wide, abs=1)
+    heard = figure.page.evaluate("said.length")
+    figure.page.set_viewport_size({"width": PHONE, "height": 1000})
+    figure.page.wait_for_function("(n) => said.length > n", arg=heard)
+    figure.page.wait_for_timeout(200)
+    assert figure.hear("height")["height"] > wide  # the columns stand one below the other
+
+
+@pytest.mark.parametrize("name", names())
+def test_fits_a_phone_and_its_own_height(show, name):
+    for state in [{}, OTHER[name]]:
+        figure = show(name, PHONE, **state)
+        assert figure.frame.locator("html").evaluate("html => html.scrollWidth") == PHONE
+    wide = show(name, WIDE)
+    given = wide.page.locator("iframe").bounding_box()["height"]
+    assert given - 60 <= wide.hear("height")["height"] <= given  # where no page listens
+
+
+@pytest.mark.parametrize("name", names())
+def test_state_goes_in_and_comes_out(show, name):
+    first = show(name).state
+    figure = show(name, **first)
+    assert figure.state == first
+    changed = {**first, **OTHER[name]}
+    figure.tell(twice="state", state=OTHER[name])
+    assert figure.state == changed
+    figure.role("button", "Reset").click()
+    assert figure.state == first
+    assert show(name, **changed).state == changed
+
+
+@pytest.mark.parametrize("name", names())
+def test_theme_is_the_page_s_or_else_the_system_s(show, name):
+    dark = show(name, setting={"color_scheme": "dark"})
+    paper = dark.frame.locator("body")
+    expect(paper).to_have_css("background-color", "rgb(21, 24, 28)")
+    dark.page.emulate_media(color_scheme="light")
+    expect(paper).to_have_css("background-color", "rgb(255, 255, 255)")
+    dark.tell(twice="theme", theme="dark")
+    expect(paper).to_have_css("background-color", "rgb(21, 24, 28)")
+    dark.tell(twice="theme", theme="light")
+    expect(paper).to_have_css("background-color", "rgb(255, 255, 255)")
+
+
+@pytest.mark.parametrize("name", names())
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("width", [WIDE, PHONE])
+def test_axe_finds_nothing(show, name, theme, width):
+    figure = show(name, width)
+    for state in [{}, OTHER[name]]:
+        figure.tell(twice="theme", theme=theme)
+        figure.tell(twice="state", state=state)
+        figure.page.wait_for_timeout(100)
+        results = Axe().run(figure.page.frames[1], options=AXE)
+        assert results.violations_count == 0, results.generate_report()
+
+
+@pytest.mark.parametrize("name", names())
+def test_draws_nothing_while_off_screen(show, name):
+    figure = show(name)
+    numbers = figure.frame.locator(".formula").first
+    before = numbers.inner_text()
+    figure.page.evaluate("scrollTo(0, document.body.scrollHeight)")
+    figure.page.wait_for_timeout(300)
+    figure.tell(twice="state", state=OTHER[name])
+    figure.page.wait_for_timeout(300)
+    assert numbers.inner_text() == before
+    assert figure.state != show(name).state  # it has the state, and only does not draw it
+    figure.page.evaluate("scrollTo(0, 0)")
+    expect(numbers).not_to_have_text(before, use_inner_text=True)
+
+
+@pytest.mark.parametrize("name", names())
+def test_every_slider_by_keyboard_and_every_number_field(show, name):
+    figure = show(name)
+    ranges = figure.frame.locator("input[type=range]")
+    for i in range(ranges.count()):
+        slider = ranges.nth(i)
+        number = slider.locator("xpath=following-sibling::input")
+        before, shown = figure.state, number.input_value()
+        slider.focus()
+        figure.page.keyboard.press(
+            "ArrowRight" if slider.input_value() != slider.get_attribute("max") else "ArrowLeft"
+        )
+        assert figure.state != before, slider.get_attribute("id")
+        number.fill(shown)
+        assert figure.state == before
+        number.fill("")
+        number.blur()
+        expect(number).to_have_value(shown)
+
+
+@pytest.mark.parametrize("name", names())
+def test_a_screen_reader_hears_the_outcome(show, name):
+    figure = show(name)
+    status = figure.frame.get_by_role("status")
+    expect(status).to_be_empty()
+    figure.tell(twice="state", state=OTHER[name])
+    expect(status).not_to_be_empty()
+    picture = figure.frame.get_by_role("img").first
+    described = picture.evaluate(
+        "svg => document.getElementById(svg.getAttribute('aria-describedby')).textContent"
+    )
+    assert described == status.text_content()
+
+
+OTHER = {
+    "neuron": {"w1": -1.5, "x2": 0.7, "activation": "tanh", "data": "XOR", "turn": 2},
+    "linear-regression": {"points": [[1, 5], [4, 2]], "standardise": True, "rate": 0.3, "w": 2, "steps": 9},
+    "logistic-regression": {
+        "classes": "three",
+        "class0": [[-2, 1], [0, 0]],
+        "kept": 5,
+        "rate": 1,
+        "steps": 50,
+    },
+}
+
+
+# The neuron
+
+
+def test_neuron_tip_of_w_is_dragged(show):
+    figure = show("neuron", w1=2, w2=1)
+    tip = figure.role("slider", "Tip of the weight vector w")
+    unit = figure.frame.locator(".plot").first.bounding_box()["width"] / 4.4
+    figure.drag(
+        tip, -2 * unit, -0.5 * unit
+    )  # the arrow is drawn at half its length, and pixels grow downwards
+    assert (figure.state["w1"], figure.state["w2"]) == (pytest.approx(-2, abs=0.1), pytest.approx(2, abs=0.1))
+
+
+def test_neuron_input_is_dragged_by_finger(show):
+    figure = show("neuron", PHONE, {"has_touch": True}, x1=0, x2=0)
+    unit = figure.frame.locator(".plot").first.bounding_box()["width"] / 4.4
+    figure.drag_with_finger(figure.role("slider", "Input x"), unit, -unit)
+    assert (figure.state["x1"], figure.state["x2"]) == (pytest.approx(1, abs=0.1), pytest.approx(1, abs=0.1))
+
+
+def test_neuron_input_is_moved_by_arrow_keys_and_a_click(show):
+    figure = show("neuron", x1=0, x2=0)
+    figure.role("slider", "Input x").focus()
+    for key in ["ArrowRight", "ArrowUp", "ArrowUp", "Shift+ArrowLeft"]:
+        figure.page.keyboard.press(key)
+    assert (figure.state["x1"], figure.state["x2"]) == (-0.9, 0.2)
+    expect(figure.role("slider", "Input x")).to_have_attribute("aria-valuetext", "x₁ −0.90, x₂ 0.20")
+    plane = figure.frame.locator(".plot").first
+    plane.click(position={"x": plane.bounding_box()["width"] / 2 - 1, "y": 10})
+    assert (figure.state["x1"], figure.state["x2"]) == (0, 2)
+
+
+def test_neuron_formula_follows_the_state(show):
+    figure = show("neuron", w1=1, w2=-2, b=0.5, x1=1.5, x2=-1, activation="relu")
+    formula = figure.frame.locator(".formula")
+    expect(formula).to_contain_text("= 1.00 · 1.50 − 2.00 · (−1.00) + 0.50 = 4.00", use_inner_text=True)
+    expect(formula).to_contain_text("relu(4.00) = 4.000, with slope f′(z) = 1.000", use_inner_text=True)
+    figure.role("radio", "step").check()
+    figure.tell(twice="state", state={"b": -3.5})
+    expect(formula).to_contain_text("step(0.00) = 1.000, with slope f′(z) = none", use_inner_text=True)
+
+
+@pytest.mark.parametrize("data, solved", [("AND", True), ("OR", True), ("XOR", False)])
+def test_neuron_learns_what_a_line_can_tell_apart(show, data, solved):
+    figure = show("neuron", w1=-1, w2=0.5, b=0)
+    figure.role("radio", data).check()
+    step = figure.role("button", "One step of the perceptron rule")
+    for _ in range(40):
+        if step.is_disabled():
+            break
+        step.click()
+        figure.page.wait_for_timeout(30)
+    expect(step).to_be_disabled() if solved else expect(step).to_be_enabled()
+    count = expect(figure.frame.locator(".truth"))
+    count.to_contain_text("4 of 4 points are right.") if solved else count.not_to_contain_text("4 of 4")
+
+
+# Linear regression
+
+
+def test_line_points_are_dragged_added_and_removed(show):
+    figure = show("linear-regression", points=[[1, 1], [4, 2]])
+    scatter = figure.frame.locator(".plot").first
+    unit = scatter.bounding_box()["width"] / 7
+    figure.drag(figure.role("slider", "Point 2"), unit, -2 * unit)
+    assert figure.state["points"] == [[1, 1], [pytest.approx(5, abs=0.1), pytest.approx(4, abs=0.1)]]
+    scatter.click(position={"x": 2.6 * unit, "y": 1.4 * unit})
+    assert figure.state["points"][2] == [pytest.approx(2, abs=0.1), pytest.approx(5, abs=0.1)]
+    figure.role("button", "Add a point").click()
+    assert len(figure.state["points"]) == 4
+    for _ in range(3):
+        figure.role("button", "Remove a point").click()
+    expect(figure.role("button", "Remove a point")).to_be_disabled()
+    assert figure.state["points"] == [[1, 1]]
+
+
+def test_line_points_by_keyboard(show):
+    figure = show("linear-regression", points=[[1, 1], [4, 2], [5, 3]])
+    figure.role("slider", "Point 1").focus()
+    for key in ["ArrowUp", "PageDown", "ArrowLeft", "PageUp", "PageUp", "Delete"]:
+        figure.page.keyboard.press(key)
+    assert figure.state["points"] == [[1, 1.1], [3.9, 2]]
+    expect(figure.frame.locator(".datum[tabindex='0']")).to_have_count(1)
+
+
+def test_line_points_by_finger(show):
+    figure = show("linear-regression", PHONE, {"has_touch": True}, points=[[1, 1], [4, 2]])
+    unit = figure.frame.locator(".plot").first.bounding_box()["width"] / 7
+    figure.drag_with_finger(figure.role("slider", "Point 1"), unit, -unit)
+    assert figure.state["points"][0] == [pytest.approx(2, abs=0.1), pytest.approx(2, abs=0.1)]
+
+
+def test_line_moves_on_the_map_and_begins_anew(show):
+    figure = show("linear-regression", w=0, b=1)
+    unit = figure.frame.locator(".plot").nth(1).bounding_box()["width"] / 6.8
+    figure.drag(figure.role("slider", "The line, as a point of the map"), unit, -2 * unit)
+    assert (figure.state["w"], figure.state["b"]) == (pytest.approx(1, abs=0.1), pytest.approx(3, abs=0.1))
+    figure.role("button", "Step").click()
+    assert figure.state["steps"] == 1
+    figure.role("slider", "slope w").press("ArrowRight")
+    assert figure.state["steps"] == 0
+
+
+def test_line_steps_follow_the_gradient_to_the_least_squares(show):
+    figure = show("linear-regression", points=[[1, 1], [2, 3], [3, 2]], standardise=True, rate=0.25, w=0, b=0)
+    formula = figure.frame.locator(".formula")
+    expect(formula).to_contain_text("= 4.667")  # (1 + 9 + 4) / 3
+    expect(formula).to_contain_text("∂L/∂w = −0.816, ∂L/∂b = −4.000")
+    figure.role("button", "Step").click()
+    expect(formula).to_contain_text("ŷ = 0.20 u + 1.00", use_inner_text=True)
+    figure.role("button", "Run").click()
+    expect(figure.frame.locator(".terrain")).to_contain_text("this is the lowest point")
+    expect(figure.role("button", "Run")).to_be_visible()  # no longer "Pause"
+    expect(formula).to_contain_text("ŷ = 0.41 u + 2.00", use_inner_text=True)
+    figure.role("button", "Back to the start").click()
+    expect(formula).to_contain_text("ŷ = 0.00 u + 0.00", use_inner_text=True)
+
+
+def test_line_says_when_the_rate_is_too_large(show):
+    figure = show("linear-regression", rate=0.2)
+    figure.role("button", "Run").click()
+    expect(figure.frame.locator(".terrain")).to_contain_text("every step overshoots")
+    expect(figure.role("button", "Run")).to_be_visible()
+    assert figure.state["steps"] < 200
+    figure.tell(twice="state", state={"rate": 2, "steps": 200})
+    expect(figure.frame.locator(".formula")).to_contain_text(
+        "e"
+    )  # a loss of 1e12 and more, still written and drawn
+
+
+def test_line_run_is_one_leap_where_motion_is_reduced(show):
+    figure = show("linear-regression", setting={"reduced_motion": "reduce"})
+    figure.role("button", "Run").click()
+    assert figure.state["steps"] == 200
+
+
+def test_line_run_pauses_off_screen_and_on_demand(show):
+    figure = show("linear-regression", rate=0.001)
+    figure.role("button", "Run").click()
+    expect(figure.frame.get_by_label("steps, exact value")).not_to_have_value("0")
+    figure.role("button", "Pause").click()
+    steps = figure.state["steps"]
+    figure.page.wait_for_timeout(300)
+    assert figure.state["steps"] == steps
+    figure.role("button", "Run").click()
+    figure.page.evaluate("scrollTo(0, document.body.scrollHeight)")
+    figure.page.wait_for_timeout(300)
+    steps = figure.state["steps"]
+    figure.page.wait_for_timeout(300)
+    assert figure.state["steps"] == steps < 200
+
+
+def test_line_stays_when_standardised(show):
+    figure = show("linear-regression", w=1, b=1)
+    figure.role("checkbox", "standardise x").check()
+    state = figure.state
+    x = [x for x, _ in state["points"]]
+    mean = sum(x) / len(x)
+    assert state["standardise"] and state["b"] == pytest.approx(1 + mean)  # the line's height at the mean
+    figure.role("checkbox", "standardise x").uncheck()
+    assert (figure.state["w"], figure.state["b"]) == (pytest.approx(1), pytest.approx(1))
+
+
+# Logistic regression
+
+SQUARE = {"class0": [[-2, -1], [-1, 1]], "class1": [[1, -1], [2, 1]]}  # x₁ alone tells them apart
+
+
+def test_classifier_learns_and_reports(show):
+    figure = show("logistic-regression", steps=0, rate=1, **SQUARE)
+    formula, report = figure.frame.locator(".formula"), figure.frame.locator(".report")
+    expect(formula).to_contain_text("= 0.693")  # log 2: nothing is known yet
+    expect(report).to_contain_text(
+        "true 0 0 2 0.00 0.00 0.00", use_inner_text=True
+    )  # p = ½ reaches the threshold
+    figure.role("button", "Step").click()
+    expect(formula).to_contain_text("z = 0.75 x₁ + 0.00 x₂ + 0.00", use_inner_text=True)
+    expect(report).to_contain_text("true 1 0 2 1.00 1.00 1.00", use_inner_text=True)
+    expect(report).to_contain_text("Accuracy 1.000", use_inner_text=True)
+    figure.role("button", "Run").click()
+    expect(figure.role("button", "Pause")).to_be_visible()
+    expect(figure.frame.get_by_label("steps, exact value")).not_to_have_value("1")
+
+
+def test_classifier_threshold_trades_precision_for_recall(show):
+    figure = show("logistic-regression", steps=50)
+    report = figure.frame.locator(".report")
+
+    def rates():
+        cells = report.locator("tbody tr").nth(1).locator("td").all_inner_texts()
+        return float(cells[-3]), float(cells[-2])
+
+    precision, recall = rates()
+    figure.tell(twice="state", state={"threshold": 0.05})
+    expect(report).not_to_contain_text(f"{recall:.2f}")
+    low_precision, high_recall = rates()
+    assert low_precision < precision and high_recall > recall
+    field = figure.frame.get_by_label("threshold, exact value")
+    field.fill("0.95")
+    high_precision, low_recall = rates()
+    assert high_precision > precision and low_recall < recall
+
+
+def test_classifier_points_that_take_no_part_are_rings(show):
+    figure = show("logistic-regression")
+    squares, rings = figure.frame.locator(".handle.class1:visible"), figure.frame.locator(".aside")
+    expect(squares).to_have_count(20)
+    expect(rings).to_have_count(0)
+    figure.role("slider", "points of class 1 that take part").press("Home")
+    expect(squares).to_have_count(1)
+    expect(rings).to_have_count(19)
+    counts = figure.frame.locator(".report tbody tr").nth(1).locator("td").all_inner_texts()[:2]
+    assert sorted(counts) == ["0", "1"]
+
+
+def test_classifier_point_is_dragged_and_marked_when_wrong(show):
+    figure = show("logistic-regression", steps=50, rate=1, **SQUARE)
+    expect(figure.frame.locator(".wrong")).to_have_count(0)
+    plane = figure.frame.locator(".plot").first
+    unit = plane.bounding_box()["width"] / 6.4
+    figure.drag(
+        figure.role("slider", "Class 1, point 1"), -2.5 * unit, -unit
+    )  # halfway between class 0's points
+    assert figure.state["class1"][0] == pytest.approx([-1.5, 0], abs=0.1)
+    expect(figure.frame.locator(".wrong")).not_to_have_count(0)
+    figure.page.keyboard.press("PageDown")
+    figure.role("slider", "Class 0, point 2").press("Shift+ArrowRight")
+    assert figure.state["class0"][1] == [0, 1]
+
+
+def test_classifier_has_three_classes_too(show):
+    figure = show("logistic-regression")
+    curve = figure.frame.get_by_role("img", name="The probability of class 1")
+    expect(curve).to_be_visible()
+    expect(figure.frame.locator(".plot .edge")).to_have_count(2)  # the boundary, and the cut of the curve
+    figure.role("radio", "three classes").check()
+    expect(curve).to_be_hidden()
+    expect(figure.role("slider", "threshold")).to_be_hidden()
+    expect(figure.frame.locator(".formula")).to_contain_text("p = softmax(z)", use_inner_text=True)
+    expect(figure.frame.locator(".handle.class2:visible")).to_have_count(20)
+    expect(figure.frame.locator(".plot .edge:visible")).to_have_count(3)
+    expect(figure.frame.locator(".report tbody tr")).to_have_count(3)

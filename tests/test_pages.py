@@ -1,0 +1,53 @@
+"""The pages beside the chapters: they quote what the notebooks print, and list everything once, in order."""
+
+import re
+
+import pytest
+from notebooks import BOOK, code_cells, notebooks, read
+from rules import written
+
+MARKDOWN = {path.name: path.read_text(encoding="utf-8") for path in sorted(BOOK.glob("*.md"))}
+BIBLIOGRAPHY = (BOOK / "references.bib").read_text(encoding="utf-8")
+ENTRIES = re.findall(r"^@\w+\{(\w+),\n(.*?)^\}", BIBLIOGRAPHY, re.MULTILINE | re.DOTALL)
+TERMS = re.findall(r"^(\S.*) \[(.+)\]\{\.language-zh\}$", MARKDOWN["glossary.md"], re.MULTILINE)
+
+
+def test_quoted_checks_were_printed():
+    printed = {
+        line for path in notebooks() for cell in code_cells(read(path)) for line in written(cell).splitlines()
+    }
+    quoted = re.findall(r"^[✓✗] .*", "\n".join(MARKDOWN.values()), re.MULTILINE)
+    assert quoted and set(quoted) <= printed
+
+
+@pytest.mark.parametrize("name", MARKDOWN)
+def test_links_to_equations_show_their_numbers(name):
+    for number, target in re.findall(r"\[\(([\d.]+)\)\]\(([^)]*)\)", MARKDOWN[name]):
+        assert target.endswith(f"#eq-{number.replace('.', '-')}")
+
+
+def test_every_reference_is_listed_under_one_heading():
+    headings = set(re.findall(r'keywords == "(\w+)"', MARKDOWN["references.md"]))
+    assert {re.search(r"keywords = \{(\w+)\}", fields)[1] for _, fields in ENTRIES} == headings
+
+
+def test_citations_have_entries():
+    cited = {
+        key
+        for text in MARKDOWN.values()
+        for keys in re.findall(r"\{cite:\w\}`([^`]*)`", text)
+        for key in keys.split(",")
+    }
+    assert cited <= {key for key, _ in ENTRIES}
+
+
+def test_terms_stand_in_order_and_once():
+    names = [re.sub(r"\W+", " ", term).strip().lower() for term, _ in TERMS]
+    assert len(names) > 100
+    assert names == sorted(set(names))
+
+
+def test_every_term_has_a_chinese_one():
+    lines = MARKDOWN["glossary.md"].partition("```{glossary}\n")[2].splitlines()
+    assert len(TERMS) == sum(bool(re.match(r"[^\s`]", line)) for line in lines)
+    assert all(re.search(r"[\u4e00-\u9fff]", chinese) for _, chinese in TERMS)

@@ -1,0 +1,201 @@
+"""The authors' tools: notebooks run to the same bytes, hashes see what matters, and the address follows."""
+
+import ast
+import json
+
+import address
+import execute
+import nbformat
+import notebooks
+import pytest
+from nbformat import v4
+from notebooks import code_hash, package_hash, setup_cell, syntax
+
+CELLS = [
+    setup_cell(),
+    "import matplotlib.pyplot as plt\nimport numpy as np\nfrom twice.checks import agree",
+    "for k in range(3):\n    print(k, flush=True)",
+    'agree("one", np.ones(2), np.ones(2))',
+    "_ = plt.plot(np.sin(np.arange(9)))",
+]
+
+
+@pytest.fixture
+def write(tmp_path, monkeypatch):
+    """Return a function that writes a notebook of code cells, with its ledgers beside it."""
+    monkeypatch.setattr(execute, "LEDGERS", tmp_path / "_ledger")
+
+    def write(*sources):
+        path = tmp_path / "01-sample.ipynb"
+        nbformat.write(v4.new_notebook(cells=[v4.new_code_cell(source) for source in sources]), path)
+        return path
+
+    return write
+
+
+def test_running_twice_changes_no_byte(write):
+    path = write(*CELLS)
+    assert execute.execute(path) is None
+    first = path.read_bytes()
+    assert execute.execute(path) is None
+    assert path.read_bytes() == first
+    nb = notebooks.read(path)
+    assert [output.text for output in nb.cells[2].outputs] == ["0\n1\n2\n"]
+    assert nb.metadata.twice == {**notebooks.stamp(nb), "data": "full"}
+    ledger = path.parent / "_ledger" / "01-sample.jsonl"
+    assert [json.loads(line)["what"] for line in ledger.read_text().splitlines()] == ["one"]
+
+
+def test_outputs_go_stale_with_the_code_only(write):
+    path = write(*CELLS)
+    execute.execute(path)
+    assert not execute.stale(path)
+    nb = notebooks.read(path)
+    nb.cells.append(v4.new_markdown_cell("Words."))
+    nbformat.write(nb, path)
+    assert not execute.stale(path)
+    nb.cells[2].source += "  # one character more"
+    nbformat.write(nb, path)
+    assert execute.stale(path)
+
+
+def test_failing_cell_is_shown_and_nothing_is_written(write):
+    path = write(*CELLS[:2], "x = 1 / 0", "print(x)")
+    before = path.read_bytes()
+    said = execute.execute(path)
+    assert "01-sample.ipynb: code cell 3 failed" in said
+    assert "x = 1 / 0" in said and "ZeroDivisionError: division by zero" in said and "\x1b" not in said
+    assert path.read_bytes() == before
+    assert not (path.parent / "_ledger").exists()
+
+
+def test_notebook_edited_meanwhile_is_left_alone(write):
+    path = write(*CELLS[:2], "from pathlib import Path\n\n_ = Path('01-sample.ipynb').write_text('edited')")
+    assert "edited while it ran" in execute.execute(path)
+    assert path.read_text() == "edited"
+
+
+def test_outputs_come_from_the_full_data_only(write, monkeypatch):
+    asked = []
+    monkeypatch.setattr(execute.data, "main", lambda names: asked.extend(names) or 1)
+    with pytest.raises(SystemExit, match="full data only"):
+        execute.fetch([write(*CELLS, "(x, y), _ = mnist()")])
+    assert asked == ["mnist"]
+
+
+def test_dying_kernel_is_reported(write):
+    said = execute.execute(write(*CELLS[:2], "import os\n\nos._exit(3)"))
+    assert "code cell 3 failed" in said and "the kernel died" in said
+
+
+def test_ledger_without_checks_is_removed(write):
+    execute.execute(write(*CELLS))
+    path = write(*CELLS[:3])
+    execute.execute(path)
+    assert not (path.parent / "_ledger" / "01-sample.jsonl").exists()
+
+
+def tree(source):
+    return syntax(ast.parse(source))
+
+
+@pytest.mark.parametrize(
+    "same",
+    [
+        'def f(x):\n    """New words."""\n    return x + 1',
+        "def f(x: int) -> int:\n\n    return (x + 1)  # why",
+    ],
+)
+def test_syntax_leaves_out_words_and_annotations(same):
+    assert tree(same) == tree('def f(x):\n    """Old words."""\n    return x + 1')
+
+
+@pytest.mark.parametrize(
+    "other",
+    ["def f(x):\n    return x + 1.0", "def f(x, y=None):\n    return x + 1", "def f(x):\n    return 1 + x"],
+)
+def test_syntax_keeps_the_rest(other):
+    assert tree(other) != tree("def f(x):\n    return x + 1")
+
+
+def test_syntax_is_the_same_on_every_python():
+    source = "@d\nclass A(B):\n    x: int = 1\n\n    def f(self, *a, k=None):\n        return f'{a!r:>{k}}'"
+    assert notebooks.digest(tree(source)) == "6a18182c6616a394"
+
+
+@pytest.fixture
+def package(tmp_path, monkeypatch):
+    """A small package: one uses two, three stands alone."""
+    folder = tmp_path / "twice"
+    folder.mkdir()
+    files = {"__init__": "", "one": "from .two import f", "two": "def f():\n    return 2", "three": "x = 3"}
+    for name, source in files.items():
+        (folder / f"{name}.py").write_text(source)
+    monkeypatch.setattr(notebooks, "PACKAGE", folder)
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("module", "source", "changes"),
+    [
+        ("one", "from .two import f\n\nx = 1", True),
+        ("two", "def f():\n    return 3", True),
+        ("two", 'def f():\n    """Say it."""\n    return 2  # two', False),
+        ("three", "x = 4", False),
+        ("__init__", "x = 1", True),
+    ],
+)
+@pytest.mark.parametrize("line", ["from twice.one import f", "import twice.one", "from twice import one"])
+def test_package_hash_follows_the_imports(package, module, source, changes, line):
+    nb = v4.new_notebook(cells=[v4.new_code_cell(setup_cell()), v4.new_code_cell(line)])
+    before = package_hash(nb)
+    (package / f"{module}.py").write_text(source)
+    assert (package_hash(nb) != before) is changes
+
+
+def test_code_hash_leaves_out_the_setup_cell():
+    first, second = (
+        v4.new_notebook(cells=[v4.new_code_cell(s), v4.new_code_cell("f()")]) for s in ("a", "b")
+    )
+    assert code_hash(first) == code_hash(second)
+
+
+OLD, NEW = "https://github.com/old-owner/old-name", "https://github.com/New/new-name"
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("git clone https://github.com/old-owner/old-name", "git clone https://github.com/New/new-name"),
+        ('git+https://github.com/old-owner/old-name"', 'git+https://github.com/New/new-name"'),
+        (
+            "https://colab.research.google.com/github/old-owner/old-name/blob",
+            "https://colab.research.google.com/github/New/new-name/blob",
+        ),
+        ("<https://old-owner.github.io/old-name>", "<https://new.github.io/new-name>"),
+        ("https://github.com/karpathy/micrograd", "https://github.com/karpathy/micrograd"),
+    ],
+)
+def test_every_form_of_the_address_follows(old, new):
+    assert address.derived(old, OLD, NEW) == new
+
+
+@pytest.mark.parametrize(
+    ("text", "others"),
+    [
+        ("git clone https://github.com/old-owner/old-name.git", ["old-owner/old-name"]),
+        ("%pip install git+https://github.com/old-owner/old-name\\n", ["old-owner/old-name"]),
+        ("repository:\n  url: https://github.com/old-owner/old-name\n", ["old-owner/old-name"]),
+        ("[Colab](https://colab.research.google.com/github/a/b/blob/main/x.ipynb)", ["a/b"]),
+        ("git clone https://github.com/New/new-name", []),
+        ("see https://github.com/karpathy/micrograd", []),
+    ],
+)
+def test_a_foreign_address_is_found(text, others):
+    assert address.differing(text, NEW) == others
+
+
+@pytest.mark.parametrize("url", ["https://gitlab.com/a/b", "https://github.com/a", "https://github.com/a/b/"])
+def test_an_address_that_colab_cannot_open_is_refused(url):
+    with pytest.raises(SystemExit, match="expected https://github.com/OWNER/NAME"):
+        address.slug(url)
