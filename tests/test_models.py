@@ -1,0 +1,413 @@
+"""Training a network against Keras: the same weights, the same batches, the same numbers."""
+
+import keras
+import numpy as np
+import pytest
+
+from twice import losses
+from twice.checks import Disagreement, agree, check_gradient
+from twice.layers import Activation, BatchNormalization, Dense, Dropout, Flatten
+from twice.models import Network, Sequential
+from twice.optimizers import SGD, Adam
+
+N, D, K = 50, 6, 4
+L2 = 2**-7  # exact in float32, to which Keras's regularizer rounds its factor, an np.float64 too
+LOSSES = [  # the last layer's units and activation, the loss, from_logits
+    (1, None, "mean_squared_error", False),
+    (3, "tanh", "mean_squared_error", False),
+    (1, "sigmoid", "binary_crossentropy", False),
+    (3, "sigmoid", "binary_crossentropy", False),
+    (1, None, "binary_crossentropy", True),
+    (K, "softmax", "categorical_crossentropy", False),
+    (K, None, "categorical_crossentropy", True),
+    (K, "softmax", "sparse_categorical_crossentropy", False),
+    (K, None, "sparse_categorical_crossentropy", True),
+]
+KERAS_LOSSES = {
+    "mean_squared_error": lambda from_logits: keras.losses.MeanSquaredError(),
+    "binary_crossentropy": keras.losses.BinaryCrossentropy,
+    "categorical_crossentropy": keras.losses.CategoricalCrossentropy,
+    "sparse_categorical_crossentropy": keras.losses.SparseCategoricalCrossentropy,
+}
+CROSSENTROPIES = [name for name in KERAS_LOSSES if name.endswith("crossentropy")]
+
+
+@pytest.fixture(autouse=True, scope="module")
+def float64():
+    before = keras.config.floatx()
+    keras.config.set_floatx("float64")
+    yield
+    keras.config.set_floatx(before)
+
+
+def rng(seed=0):
+    return np.random.default_rng(seed)
+
+
+def data(units, loss, n=N, seed=0):
+    r = rng(seed)
+    x = r.normal(size=(n, D))
+    if loss == "mean_squared_error":
+        return x, r.normal(size=(n, units))
+    if loss == "binary_crossentropy":
+        return x, r.integers(2, size=(n, units)).astype(float)
+    y = r.integers(units, size=n)
+    return x, y if loss.startswith("sparse") else np.eye(units)[y]
+
+
+def twins(units, activation, loss, from_logits, l2=0.0, scale=1.0, metrics=()):
+    """The same small network from both makers, with the same weights."""
+    ours = Sequential(
+        [
+            Dense(8, "relu", rng=rng(1)),
+            BatchNormalization(),
+            Dense(5, "tanh", rng=rng(2)),
+            Dense(units, activation, rng=rng(3)),
+        ]
+    )
+    penalty = {"kernel_regularizer": keras.regularizers.L2(l2), "dtype": "float64"}
+    theirs = keras.Sequential(
+        [
+            keras.Input((D,), dtype="float64"),
+            keras.layers.Dense(8, "relu", **penalty),
+            keras.layers.BatchNormalization(dtype="float64"),
+            keras.layers.Dense(5, "tanh", **penalty),
+            keras.layers.Dense(units, activation, **penalty),
+        ]
+    )
+    ours.build((None, D))
+    ours.layers[-1].W *= scale
+    theirs.set_weights(ours.weights)
+    ours.compile(SGD(0.1, momentum=0.9), loss, metrics, from_logits, l2)
+    theirs.compile(
+        keras.optimizers.SGD(np.float64(0.1), momentum=np.float64(0.9)),
+        KERAS_LOSSES[loss](from_logits=from_logits),
+        metrics=list(metrics),
+    )
+    return ours, theirs
+
+
+def agree_on_weights(ours, theirs, atol=1e-10):
+    for i, (w, v) in enumerate(zip(ours.weights, theirs.get_weights(), strict=True)):
+        agree(f"weight {i}", w, v, atol=atol)
+
+
+# ---------------------------------------------------------------------------- the same as Keras
+
+
+@pytest.mark.parametrize("l2", [0.0, L2], ids=["plain", "L2"])
+@pytest.mark.parametrize("units, activation, loss, from_logits", LOSSES)
+def test_twenty_steps_are_keras(units, activation, loss, from_logits, l2):
+    ours, theirs = twins(units, activation, loss, from_logits, l2)
+    x, y = data(units, loss)
+    for step in range(20):
+        i = rng(step).permutation(N)[:16]
+        agree(f"loss {step}", ours.train_on_batch(x[i], y[i])["loss"], theirs.train_on_batch(x[i], y[i]))
+    agree_on_weights(ours, theirs)
+    agree("predictions", ours.predict(x), theirs.predict(x, verbose=0))
+    agree("loss after training", ours.evaluate(x, y)["loss"], theirs.evaluate(x, y, verbose=0))
+
+
+@pytest.mark.parametrize(
+    "units, activation, loss",
+    [(units, a, loss) for units, a, loss, logits in LOSSES if loss in CROSSENTROPIES and not logits],
+)
+def test_sure_and_wrong_predictions_are_keras(units, activation, loss):
+    """Logits of hundreds: their probabilities round to 0 and 1, and the loss is still that of the logits."""
+    ours, theirs = twins(units, activation, loss, False, scale=300)
+    x, y = data(units, loss)
+    for step in range(5):
+        log = ours.train_on_batch(x, y)
+        assert log["loss"] > 16.2, "beyond what probabilities clipped to 1e-7 can give"
+        agree(f"loss {step}", log["loss"], theirs.train_on_batch(x, y))
+    agree_on_weights(ours, theirs, atol=1e-9)
+
+
+@pytest.mark.parametrize("batch_size", [16, 64])
+@pytest.mark.parametrize("units, activation, loss, from_logits", LOSSES)
+def test_the_history_of_fit_is_keras(units, activation, loss, from_logits, batch_size):
+    metrics = ["accuracy"] if loss in CROSSENTROPIES else []
+    ours, theirs = twins(units, activation, loss, from_logits, l2=L2, metrics=metrics)
+    x, y = data(units, loss)
+    other = data(units, loss, n=30, seed=1)
+    arguments = {
+        "batch_size": batch_size,
+        "epochs": 3,
+        "validation_data": other,
+        "shuffle": False,
+        "verbose": 0,
+    }
+    mine, history = ours.fit(x, y, **arguments), theirs.fit(x, y, **arguments).history
+    assert (
+        set(mine) == set(history) == {f"{kind}{name}" for kind in ("", "val_") for name in ["loss", *metrics]}
+    )
+    for name in mine:
+        # Keras keeps the sums of its metrics in float32 until they are read.
+        agree(name, mine[name], history[name], atol=1e-10 if "loss" in name else 1e-6)
+    agree_on_weights(ours, theirs)
+
+
+def test_float32_follows_keras_for_twenty_steps():
+    """Seven digits, lost a little in each step: 1e-4 after twenty, where a wrong rule is off by 0.1."""
+    ours = Sequential(
+        [Dense(8, "relu", dtype="float32", rng=rng()), Dense(K, "softmax", dtype="float32", rng=rng(1))]
+    )
+    layers = [
+        keras.layers.Dense(8, "relu", dtype="float32"),
+        keras.layers.Dense(K, "softmax", dtype="float32"),
+    ]
+    theirs = keras.Sequential([keras.Input((D,), dtype="float32"), *layers])
+    ours.build((None, D))
+    theirs.set_weights(ours.weights)
+    ours.compile(Adam(0.01), "sparse_categorical_crossentropy")
+    theirs.compile(keras.optimizers.Adam(0.01), "sparse_categorical_crossentropy")
+    x, y = data(K, "sparse_categorical_crossentropy")
+    for _ in range(20):
+        ours.train_on_batch(x.astype("float32"), y)
+        theirs.train_on_batch(x.astype("float32"), y)
+    assert {w.dtype for w in [*ours.weights, *ours.grads]} == {np.dtype("float32")}
+    agree_on_weights(ours, theirs, atol=1e-4)
+
+
+@pytest.mark.parametrize("units, activation, loss, from_logits", LOSSES[:1] + LOSSES[-2:])
+def test_counts_and_order_of_weights_are_keras(units, activation, loss, from_logits):
+    ours, theirs = twins(units, activation, loss, from_logits)
+    assert ours.count_params() == theirs.count_params()
+    assert [w.shape for w in ours.weights] == [w.shape for w in theirs.get_weights()]
+    assert [w.shape for w in ours.params] == [tuple(w.shape) for w in theirs.trainable_weights]
+
+
+# ---------------------------------------------------------------------------- slopes of a whole network
+
+
+def slopes(network, x, y, gradient=losses.mean_squared_error_gradient):
+    """Measure the slope of the loss along the input and every parameter of a network."""
+
+    def loss(x):
+        return losses.mean_squared_error(y, network.forward(x, training=True))
+
+    dx = network.backward(gradient(y, network.forward(x, training=True)))
+    check_gradient("dx", loss, x, dx)
+    for i, (w, dw) in enumerate(zip(network.params, network.grads, strict=True)):
+
+        def loss_at(value, w=w):
+            before = w.copy()
+            w[...] = value
+            result = loss(x)
+            w[...] = before
+            return result
+
+        check_gradient(f"parameter {i}", loss_at, w.copy(), dw)
+
+
+def image_network(last=Dense):
+    """A network with every kind of layer whose output is not random."""
+    layers = [Flatten(), Dense(9, "sigmoid", rng=rng(1)), BatchNormalization(), Dense(7, rng=rng(2))]
+    return Network([*layers, Activation("tanh"), last(2, "softmax", rng=rng(3))])
+
+
+def test_gradients_of_a_network():
+    slopes(image_network(), rng().normal(size=(5, 3, 4)), rng(1).normal(size=(5, 2)))
+
+
+class NoBiasGradient(Dense):
+    def backward_logits(self, dz):
+        dx = super().backward_logits(dz)
+        self.db = np.zeros_like(self.b)
+        return dx
+
+
+@pytest.mark.parametrize(
+    "network, gradient",
+    [
+        (image_network(NoBiasGradient), losses.mean_squared_error_gradient),
+        (image_network(), lambda y, y_hat: 2 * (y_hat - y)),
+    ],
+    ids=["bias forgotten", "mean forgotten"],
+)
+def test_wrong_gradients_of_a_network_are_rejected(network, gradient):
+    with pytest.raises(Disagreement):
+        slopes(network, rng().normal(size=(5, 3, 4)), rng(1).normal(size=(5, 2)), gradient)
+
+
+def test_training_on_probabilities_instead_of_logits_is_rejected():
+    """What would happen without the way round the clipped probabilities."""
+    ours, theirs = twins(K, "softmax", "sparse_categorical_crossentropy", False, scale=300)
+    ours.fused = False
+    ours.loss, ours.loss_gradient = (
+        losses.sparse_categorical_crossentropy,
+        losses.sparse_categorical_crossentropy_gradient,
+    )
+    x, y = data(K, "sparse_categorical_crossentropy")
+    with pytest.raises(Disagreement):
+        agree("loss", ours.train_on_batch(x, y)["loss"], theirs.train_on_batch(x, y))
+
+
+# ---------------------------------------------------------------------------- behaviour
+
+
+def classifier(metrics=("accuracy",), **arguments):
+    model = Sequential(
+        [Dense(16, "relu", rng=rng(1)), Dropout(0.1, rng=rng(2)), Dense(3, "softmax", rng=rng(3))]
+    )
+    model.compile(Adam(0.02), "sparse_categorical_crossentropy", metrics, **arguments)
+    return model
+
+
+def blobs(n=300):
+    """Three clouds that touch."""
+    y = rng(5).integers(3, size=n)
+    return np.array([[0, 0], [3, 0], [0, 3.0]])[y] + rng(6).normal(scale=0.7, size=(n, 2)), y
+
+
+def test_it_learns():
+    model, (x, y) = classifier(), blobs()
+    history = model.fit(x, y, epochs=20, rng=rng())
+    assert history["loss"][-1] < history["loss"][0] / 2
+    assert model.evaluate(x, y)["accuracy"] > 0.95
+    assert (model.predict(x).argmax(axis=1) == y).mean() == pytest.approx(model.evaluate(x, y)["accuracy"])
+
+
+def test_the_same_seeds_give_the_same_run():
+    runs = [classifier().fit(*blobs(), epochs=2, rng=rng(seed)) for seed in (0, 0, 1)]
+    assert runs[0] == runs[1] != runs[2]
+
+
+@pytest.mark.parametrize("shuffle", [True, False])
+def test_every_epoch_sees_every_example_once(shuffle):
+    model, seen = classifier(), []
+    x, y = np.arange(20.0).reshape(10, 2), np.arange(10) % 3
+    step = model.train_on_batch
+    model.train_on_batch = lambda x, y: (seen.append(x[:, 0]), step(x, y))[1]
+    model.fit(x, y, batch_size=4, epochs=2, shuffle=shuffle, rng=rng())
+    assert [len(batch) for batch in seen] == [4, 4, 2] * 2
+    first, second = np.concatenate(seen[:3]), np.concatenate(seen[3:])
+    assert sorted(first) == sorted(second) == list(x[:, 0])
+    assert (list(first) == list(x[:, 0])) == (not shuffle)
+    assert (list(first) == list(second)) == (not shuffle)
+
+
+def test_fit_goes_on_where_it_stopped():
+    once, twice = classifier(), classifier()
+    x, y = blobs()
+    once.fit(x, y, epochs=3, shuffle=False)
+    for _ in range(3):
+        twice.fit(x, y, epochs=1, shuffle=False)
+    for a, b in zip(once.weights, twice.weights, strict=True):
+        agree("weight", a, b, atol=1e-15)
+
+
+def test_weights_can_be_kept_and_put_back():
+    model, (x, y) = classifier(), blobs()
+    model.build(x.shape)
+    kept, before = [w.copy() for w in model.weights], model.evaluate(x, y)
+    model.fit(x, y, rng=rng())
+    assert model.evaluate(x, y) != before
+    model.set_weights(kept)
+    assert model.evaluate(x, y) == before
+
+
+def test_a_loss_may_be_the_readers_own():
+    def cubes(y, y_hat):
+        return (np.abs(y_hat - y) ** 3).mean()
+
+    def cubes_gradient(y, y_hat):
+        return 3 * np.abs(y_hat - y) * (y_hat - y) / y.size
+
+    model = Sequential([Dense(1, rng=rng())])
+    model.compile(SGD(0.05), (cubes, cubes_gradient))
+    x = rng().normal(size=(40, 2))
+    history = model.fit(x, x @ [[1.0], [2.0]], epochs=30, shuffle=False)
+    assert history["loss"][-1] < 0.01 * history["loss"][0]
+
+
+def test_dropout_works_in_training_only():
+    model, (x, _) = classifier(), blobs()
+    assert (model.forward(x, training=True) != model.forward(x, training=True)).any()
+    assert (model.predict(x) == model.forward(x)).all()
+
+
+def test_summary(capsys):
+    model = Sequential([Flatten(), Dense(128, "relu", rng=rng()), BatchNormalization(), Dense(10, rng=rng())])
+    model.build((None, 28, 28))
+    model.summary()
+    assert capsys.readouterr().out.splitlines() == [
+        "Flatten             (None, 784)                    0",
+        "Dense               (None, 128)              100,480",
+        "BatchNormalization  (None, 128)                  512",
+        "Dense               (None, 10)                 1,290",
+        "Total                                        102,282",
+    ]
+
+
+@pytest.mark.parametrize("verbose, shown", [("auto", False), (0, False), (1, True)])
+def test_the_progress_bar_is_silent_where_text_is_stored(verbose, shown, capsys):
+    classifier().fit(*blobs(), epochs=2, rng=rng(), verbose=verbose)
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert ("epoch 2 of 2" in captured.err) == shown
+
+
+X, Y = blobs()
+
+
+@pytest.mark.parametrize(
+    "x, y, arguments, message",
+    [
+        (X, Y[:-1], {}, "y: expected one target for each of the 300 inputs, got 299"),
+        (X.T, Y[:2], {}, "x: expected shape (2, 2), which the network was built for; got (2, 300)"),
+        (np.where(X > 4, np.nan, X), Y, {}, "x: expected finite numbers, got 17 that are not"),
+        (X, Y / 1.0, {}, "y: expected integers of shape (n,), got float64 of shape (300,)"),
+        (X, np.eye(3, dtype=int)[Y], {}, "y: expected integers of shape (n,), got int64 of shape (300, 3)"),
+        (X, Y + 1, {}, "y: expected labels 0 to 2, got 1 to 3"),
+        (X[:0], Y[:0], {}, "x: expected at least one number, got shape (0, 2)"),
+        (X.astype(str), Y, {}, "x: expected numbers, got ndarray of dtype <U32"),
+        (X, Y, {"epochs": 0}, "epochs: expected a positive integer, got 0"),
+        (X, Y, {"batch_size": 0}, "batch_size: expected a positive integer, got 0"),
+        (X, Y, {"rng": None}, "rng: expected a generator such as np.random.default_rng(0), got None"),
+        (X, Y, {"verbose": 2}, "verbose: expected 'auto', 0 or 1, got 2"),
+        (X, Y, {"validation_data": (X, Y[:9])}, "y: expected one target for each of the 300 inputs, got 9"),
+    ],
+)
+def test_what_does_not_fit_is_named(x, y, arguments, message):
+    model = classifier()
+    model.build((None, 2))
+    with pytest.raises((ValueError, TypeError)) as error:
+        model.fit(x, y, **({"rng": rng()} | arguments))
+    assert str(error.value) == message
+
+
+@pytest.mark.parametrize("y", [X[:, 0], X], ids=["a column too few", "a column too many"])
+def test_targets_that_would_be_stretched_silently_are_refused(y):
+    """Targets of shape (n,) against predictions (n, 1) would make NumPy compare all with all."""
+    model = Sequential([Dense(1, rng=rng())])
+    model.compile(SGD(), "mean_squared_error")
+    with pytest.raises(ValueError, match=r"^y: expected shape \(300, 1\), that of the predictions; got "):
+        model.fit(X, y, rng=rng())
+
+
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        ({"loss": "mse"}, "loss: expected mean_squared_error, binary_crossentropy, .*; got 'mse'"),
+        ({"metrics": ["auc"]}, "metrics: expected one of accuracy; got 'auc'"),
+        ({"l2": -1}, "l2: expected a number from 0 .*, got -1"),
+    ],
+)
+def test_compile_names_what_it_does_not_know(arguments, message):
+    model = Sequential([Dense(1, rng=rng())])
+    with pytest.raises(ValueError, match=f"^{message}"):
+        model.compile(**({"optimizer": SGD(), "loss": "mean_squared_error"} | arguments))
+
+
+def test_a_network_that_was_not_compiled_says_so():
+    with pytest.raises(ValueError, match=r"^loss: .* call compile\(\) first"):
+        Sequential([Dense(1, rng=rng())]).fit(X, Y)
+
+
+@pytest.mark.parametrize("values", [[np.zeros((2, 3))], [np.zeros(3), np.zeros(3)]])
+def test_weights_of_other_shapes_are_refused(values):
+    model = Sequential([Dense(3, rng=rng())])
+    model.build((None, 2))
+    with pytest.raises(ValueError, match="zip|values: expected shape"):
+        model.set_weights(values)
