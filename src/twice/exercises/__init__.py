@@ -12,7 +12,12 @@ from importlib import import_module
 
 import numpy as np
 
-CHAPTERS = {"1": "neuron", "2": "linear_regression", "3": "logistic_regression"}
+CHAPTERS = {
+    "1": "neuron",
+    "2": "linear_regression",
+    "3": "logistic_regression",
+    "4": "forward_propagation",
+}
 
 
 @dataclass(frozen=True)
