@@ -146,7 +146,7 @@ def test_defaults_are_keras(name):
 
 @pytest.mark.parametrize("name, arguments", OPTIMIZERS, ids=str)
 def test_float32_stays_float32(name, arguments):
-    """A hundred steps of rounding at 6e-8, in sums of about 1: 1e-5 is ample and catches a wrong rule."""
+    """A hundred roundings by up to 6e-8 of numbers of about 1 add up to less than 1e-5."""
     arguments = {"learning_rate": 0.02, "clipnorm": 1.5} | arguments
     ours, theirs = getattr(optimizers, name)(**arguments), getattr(keras.optimizers, name)(**arguments)
     params, variables = follow(ours, theirs, "float32")

@@ -104,6 +104,8 @@ class Dense(Layer):
         The bias.
     dW, db : numpy.ndarray
         The gradients of the loss, of the same shapes.
+    first : bool
+        Whether ``x`` is the data itself, whose gradient nobody needs: ``backward`` then leaves it out.
     """
 
     def __init__(
@@ -121,7 +123,7 @@ class Dense(Layer):
         self.activation, self.use_bias = self.f.activation, use_bias
         self.initialize = choice("kernel_initializer", kernel_initializer, INITIALIZERS)
         self.dtype, self.rng = float_type("dtype", dtype), generator("rng", rng)
-        self.W = self.b = None
+        self.W, self.b, self.first = None, None, False
 
     def build(self, input_shape):
         """Draw W for inputs of shape (n, d), and set b to 0."""
@@ -154,7 +156,7 @@ class Dense(Layer):
         """Do the same from ∂L/∂z, where the loss has already been differentiated through the activation."""
         self.dW = self.x.T @ dz
         self.db = dz.sum(axis=0)
-        return dz @ self.W.T
+        return None if self.first else dz @ self.W.T
 
     @property
     def params(self):

@@ -164,7 +164,8 @@ class Sequential(Network):
         """Say how to train.
 
         A cross-entropy that follows its own softmax or sigmoid is computed from their logits, as Keras does:
-        the same numbers, but exact where a probability rounds to 0 or 1.
+        the same numbers, but exact where a probability rounds to 0 or 1. If the first layer is `Dense`, it
+        leaves out the gradient of the data from here on, as no step of training needs it.
 
         Parameters
         ----------
@@ -179,12 +180,13 @@ class Sequential(Network):
         l2 : float
             λ of the penalty λ ΣW²: Keras's ``kernel_regularizer=L2(λ)`` in every layer.
         """
-        last = getattr(self.layers[-1], "activation", None)
-        self.fused = not from_logits and last is not None and ACTIVATION_OF.get(loss) == last
+        end = getattr(self.layers[-1], "activation", "")
+        self.fused = not from_logits and ACTIVATION_OF.get(loss) == end
         self.loss, self.loss_gradient = loss_functions(loss, from_logits or self.fused)
         self.sparse = loss == "sparse_categorical_crossentropy"
         self.metrics = {metric: choice("metrics", metric, METRICS) for metric in metrics}
         self.optimizer, self.l2 = optimizer, between("l2", l2, 0, np.inf)
+        self.layers[0].first = True
 
     def scores(self, y_hat):
         """Return what the loss is computed from: the predictions, or the logits they were made from."""
