@@ -164,13 +164,19 @@ def draw(result, ax):
     for v, (x, y) in places.items():
         for parent, slope in v.parents:
             draw_arrow(ax, places[parent], (x, y), f"{slope:.3g}")
-        ax.add_patch(Rectangle((x - 0.3, y - 0.4), 0.6, 0.8, facecolor="white", edgecolor=GREY, zorder=2))
-        lines = ((v.name, "black"), (f"{v.data:.4g}", NUMPY), (f"{v.grad:.4g}", GREEN))
-        for place, (text, color) in zip((y - 0.24, y, y + 0.24), lines, strict=True):
-            ax.text(x, place, text, color=color, ha="center", va="center_baseline", fontsize=9)
+        draw_box(ax, v, x, y)
     columns, rows = zip(*places.values(), strict=True)
     ax.set(xlim=(min(columns) - 0.4, 0.4), ylim=(max(rows) + 0.5, min(rows) - 0.5))
     ax.set_axis_off()
+
+
+def draw_box(ax, v, x, y):
+    """Draw a box that holds a name or an operation, the value, and the gradient."""
+    style = {"facecolor": "white", "edgecolor": GREY, "zorder": 2}
+    ax.add_patch(Rectangle((x - 0.3, y - 0.4), 0.6, 0.8, **style))
+    lines = ((v.name, "black"), (f"{v.data:.4g}", NUMPY), (f"{v.grad:.4g}", GREEN))
+    for place, (text, color) in zip((y - 0.24, y, y + 0.24), lines, strict=True):
+        ax.text(x, place, text, color=color, ha="center", va="center_baseline", fontsize=9)
 
 
 def draw_arrow(ax, start, end, text):
