@@ -12,7 +12,10 @@ from py_mini_racer import MiniRacer
 
 from twice import activations, losses, metrics
 from twice.checks import agree
-from twice.explore import Explorable, explore, names, script
+from twice.explore import FOLDER, Explorable, explore, names, script
+from twice.layers import Dense
+from twice.models import Network
+from twice.optimizers import SGD
 
 BYTES = 40_000  # of one figure
 CASES = 50  # random states for each comparison
@@ -58,7 +61,7 @@ def attributes(html, wanted):
 
 
 def test_the_figures():
-    assert names() == ["linear-regression", "logistic-regression", "neuron"]
+    assert names() == ["linear-regression", "logistic-regression", "network", "neuron"]
 
 
 @pytest.mark.parametrize("name", names())
@@ -164,6 +167,23 @@ def test_page_admits_only_whole_points():
     ill = [[], [[1]], [[1, None]], [1, 2], "12", [[1, 2]] * 21]
     assert model(admitted, points=ill) == [None] * len(ill)
     assert model(admitted, points=[[[1, 2], [-1, 9]]]) == [[[1, 2], [0, 6]]]
+
+
+# What figures share
+
+
+def test_contour_is_where_the_values_pass_the_level():
+    engine = MiniRacer()
+    engine.eval((FOLDER / "_shared" / "contour.mjs").read_text(encoding="utf-8").replace("export ", ""))
+    j, i = np.mgrid[:20, :30]
+    plane = 2.0 * i - 3.0 * j + 0.5
+    segments = np.array(json.loads(engine.eval(f"JSON.stringify(contour({plane.tolist()}, 4))")))
+    assert np.abs(2 * segments[..., 0] - 3 * segments[..., 1] + 0.5 - 4).max() < 1e-12
+    begin, end = segments.min(axis=(0, 1)), segments.max(axis=(0, 1))
+    assert [*begin, *end] == pytest.approx([1.75, 0, 29, 54.5 / 3])  # from edge to edge
+    length = np.linalg.norm(segments[:, 1] - segments[:, 0], axis=1).sum()
+    assert length == pytest.approx(np.linalg.norm(end - begin))  # whole, and each part once
+    assert json.loads(engine.eval(f"JSON.stringify(contour({plane.tolist()}, 1000))")) == []
 
 
 # The notebooks
@@ -473,3 +493,173 @@ def test_classifier_counts_and_rates(classifier):
                 np.array(expected, float),
                 atol=1e-12,
             )
+
+
+# The network
+
+
+@pytest.fixture(scope="module")
+def network():
+    return Model("network")
+
+
+def mulberry32(seed):
+    """Yield the numbers of the figure's generator."""
+    state = seed
+    while True:
+        state = (state + 0x6D2B79F5) % 2**32
+        t = (state ^ state >> 15) * (state | 1) % 2**32
+        t ^= (t + (t ^ t >> 7) * (t | 61)) % 2**32
+        yield (t ^ t >> 14) / 2**32
+
+
+def random_networks(network, rng, cases=CASES):
+    """Yield random states of the figure that learn without running away, and the inputs and classes."""
+    for _ in range(cases):
+        state = random_state(network("defaults"), rng)
+        state |= {"scale": min(state["scale"], 2.0), "rate": rng.uniform(0.01, 0.5), "steps": 20}
+        points = np.array(network("examples(data)", data=state["data"]))
+        yield state, points[:, :2], points[:, 2:]
+
+
+def built(network, state):
+    """Return the package's network, with the weights the figure begins with."""
+    *hidden, last = network("sizes(state)", state=state)[1:]
+    rng = np.random.default_rng(0)
+    layers = [Dense(units, state["activation"], rng=rng) for units in hidden]
+    ours = Network([*layers, Dense(last, "sigmoid", rng=rng)])
+    ours.build((None, 2))
+    ours.set_weights(flat(network("initial(state)", state=state)))
+    return ours
+
+
+def flat(layers):
+    """Return the arrays of a figure's layers in the order of `Network.params`."""
+    return [np.array(layer[name], dtype=float) for layer in layers for name in ("W", "b")]
+
+
+def test_network_random_numbers_are_mulberry32(network):
+    ours = network("[uniform(3)].flatMap((random) => Array.from({ length: 5 }, random))")
+    numbers = mulberry32(3)
+    assert ours == [next(numbers) for _ in range(5)]
+
+
+@pytest.mark.parametrize("data", ["moons", "circles", "XOR", "spiral"])
+def test_network_data(network, data):
+    points = np.array(network("examples(data)", data=data))
+    assert points.shape == (80, 3) and np.abs(points[:, :2]).max() < 3  # all in the picture
+    assert (points[:, 2] == np.arange(80) % 2).all()
+    assert network("examples(data)", data=data) == points.tolist()
+    design = np.c_[points[:, :2], np.ones(80)]
+    best, *_ = np.linalg.lstsq(design, points[:, 2] - 0.5)
+    assert ((design @ best > 0) == points[:, 2]).mean() <= 0.9  # no line tells the classes apart
+
+
+def test_network_begins_within_glorot_s_limit(network):
+    for state, _, _ in random_networks(network, np.random.default_rng(13)):
+        numbers = mulberry32(state["seed"])
+        for W, b in zip(*[iter(flat(network("initial(state)", state=state)))] * 2, strict=True):
+            limit = state["scale"] * np.sqrt(6 / sum(W.shape))
+            expected = np.array([limit * (2 * next(numbers) - 1) for _ in range(W.size)]).reshape(W.shape)
+            agree("W", W, expected, atol=1e-12)
+            assert not b.any() and len(b) == W.shape[1]
+
+
+@pytest.mark.parametrize("name", ["sigmoid", "tanh", "relu"])
+def test_network_activation_and_slope(network, name):
+    z = np.r_[np.random.default_rng(14).normal(scale=4, size=CASES), 0.0, -40.0, 40.0]
+    ours = np.array(
+        network("z.map((z) => [activations[name].f(z), activations[name].slope(z)])", z=z.tolist(), name=name)
+    )
+    agree("f", ours[:, 0], getattr(activations, name)(z), atol=1e-12)
+    agree("f′", ours[:, 1], getattr(activations, f"{name}_derivative")(z), atol=1e-12)
+
+
+def test_network_answers_loss_and_gradient(network):
+    for state, x, y in random_networks(network, np.random.default_rng(15)):
+        theirs = built(network, state)
+        p = theirs.forward(x, training=True)
+        z = theirs.layers[-1].z
+        theirs.backward(losses.binary_crossentropy_gradient(y, z, from_logits=True), from_logits=True)
+        ours = network(
+            """[initial(state)].map((layers) => ({
+                 values: x.map((row) => forward(layers, state.activation, row)),
+                 L: crossEntropy(layers, state.activation, data),
+                 d: gradient(layers, state.activation, data),
+                 right: right(layers, state.activation, data) }))[0]""",
+            state=state,
+            x=x.tolist(),
+            data=np.c_[x, y].tolist(),
+        )
+        for i, layer in enumerate(theirs.layers):
+            agree("z", np.array([values[i]["z"] for values in ours["values"]]), layer.z, atol=1e-12)
+        agree("p", np.array([values[-1]["a"] for values in ours["values"]]), p, atol=1e-12)
+        agree("L", ours["L"], losses.binary_crossentropy(y, z, from_logits=True), atol=1e-12)
+        assert ours["right"] == ((z >= 0) == y).sum()
+        for d, expected in zip(flat(ours["d"]), theirs.grads, strict=True):
+            agree("dθ", d, expected, atol=1e-12)
+
+
+def test_network_trains_as_the_package_does(network):
+    for state, x, y in random_networks(network, np.random.default_rng(16), cases=12):
+        theirs, sgd = built(network, state), SGD(state["rate"])
+        path = network("train(state)", state=state)
+        assert len(path) == state["steps"] + 1
+        for stop in path:
+            theirs.forward(x, training=True)
+            z = theirs.layers[-1].z
+            agree("L", stop["loss"], losses.binary_crossentropy(y, z, from_logits=True), atol=1e-11)
+            for ours, expected in zip(flat(stop["layers"]), theirs.params, strict=True):
+                agree("θ", ours, expected, atol=1e-11)  # rounding grows from step to step
+            theirs.backward(losses.binary_crossentropy_gradient(y, z, from_logits=True), from_logits=True)
+            sgd.apply(theirs.grads, theirs.params)
+
+
+def test_network_goes_on_where_it_stopped_and_back(network):
+    state = network("declared(defaults)")
+    fresh = Model("network")("train(state)", state={**state, "steps": 30})
+    for steps in [10, 30, 5, 30]:
+        assert network("train(state)", state={**state, "steps": steps}) == fresh[: steps + 1]
+        looked_at = {**state, "steps": steps, "neuron": "1.2"}
+        assert network("train(state)", state=looked_at) == fresh[: steps + 1]
+    for change in [{"seed": 2}, {"rate": 1}, {"data": "XOR"}, {"hidden2": 0}, {"scale": 2}]:
+        assert network("train(state)", state={**state, "steps": 5, **change}) != fresh[:6]
+
+
+@pytest.mark.parametrize("data", ["moons", "circles", "XOR", "spiral"])
+def test_network_learns_what_no_line_can_tell_apart(network, data):
+    state = network("declared(defaults)") | {"data": data, "hidden1": 6, "hidden2": 6, "steps": 400}
+    count = "right(train(state).at(-1).layers, state.activation, examples(state.data))"
+    assert network(count, state=state) == 80
+    assert network(count, state={**state, "activation": "linear"}) < 74
+
+
+def test_network_of_linear_layers_is_one_layer(network):
+    rng = np.random.default_rng(17)
+    for state, x, _ in random_networks(network, rng):
+        state["activation"] = "linear"
+        one = network("collapsed(train(state).at(-1).layers)", state=state)
+        z = network(
+            "x.map((x) => forward(train(state).at(-1).layers, 'linear', x).at(-1).z)",
+            x=x.tolist(),
+            state=state,
+        )
+        assert np.shape(one["W"]) == (2, 1)
+        agree("x(WV) + (bV + c)", x @ np.array(one["W"]) + one["b"], np.array(z), atol=1e-12)
+
+
+def test_network_of_equal_neurons_stays_so(network):
+    """With all weights 0 at the start nothing tells the neurons of a layer apart."""
+    state = network("declared(defaults)") | {"scale": 0, "activation": "sigmoid", "steps": 50, "rate": 1}
+    W1, b1, W2, *_ = flat(network("train(state).at(-1).layers", state=state))
+    for same in (W1.T, b1, W2):
+        assert (same == same[0]).all()
+
+
+def test_network_shows_the_output_where_there_is_no_such_neuron(network):
+    state = network("declared(defaults)") | {"hidden1": 4, "hidden2": 0}
+    shown = "neurons.map((neuron) => shown({ ...state, neuron }))"
+    ask = {"neurons": ["1.1", "1.4", "1.5", "2.1", "output"], "state": state}
+    assert network(shown, **ask) == [[0, 0], [0, 3], [1, 0], [1, 0], [1, 0]]
+    ask["state"]["hidden2"] = 1
+    assert network(shown, **ask) == [[0, 0], [0, 3], [2, 0], [1, 0], [2, 0]]

@@ -101,6 +101,8 @@ def script(name, view=True):
     shared, own = FOLDER / "_shared", FOLDER / name
     model = [shared / "state.mjs", own / "model.mjs"]
     page = [shared / "plot.mjs", shared / "app.mjs", own / "view.mjs"]
+    if "_shared/contour.mjs" in page[-1].read_text(encoding="utf-8"):  # not every figure draws contours
+        page.insert(0, shared / "contour.mjs")
     source = "\n".join(path.read_text(encoding="utf-8") for path in (model + page if view else model))
     source = re.sub(r"^import .*?;\n", "", source, flags=re.M | re.S)
     return _squeeze(re.sub(r"^export ", "", source, flags=re.M))

@@ -4,8 +4,10 @@ pytest tests/browser/test_explorables.py
 """
 
 import os
+import re
 import shutil
 
+import numpy as np
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect, sync_playwright
@@ -235,6 +237,14 @@ OTHER = {
         "kept": 5,
         "rate": 1,
         "steps": 50,
+    },
+    "network": {
+        "data": "XOR",
+        "hidden1": 6,
+        "hidden2": 0,
+        "activation": "relu",
+        "steps": 60,
+        "neuron": "1.2",
     },
 }
 
@@ -481,3 +491,99 @@ def test_classifier_has_three_classes_too(show):
     expect(figure.frame.locator(".handle.class2:visible")).to_have_count(20)
     expect(figure.frame.locator(".plot .edge:visible")).to_have_count(3)
     expect(figure.frame.locator(".report tbody tr")).to_have_count(3)
+
+
+# The network
+
+
+def test_network_neuron_is_shown_in_passing_and_by_click(show):
+    figure = show("network", hidden1=3, hidden2=2)
+    key, formula = figure.frame.locator(".key"), figure.frame.locator(".formula")
+    expect(key).to_contain_text("response of the output")
+    unit = figure.role("radio", "neuron 2 of layer 1")
+    unit.hover()
+    expect(key).to_contain_text("response of neuron 2 of layer 1")
+    expect(formula).to_contain_text("x₂", use_inner_text=True)
+    assert figure.state["neuron"] == "1.2"
+    figure.page.mouse.move(5, 5)
+    expect(key).to_contain_text("response of the output")
+    unit.click()
+    figure.page.mouse.move(5, 5)
+    expect(key).to_contain_text("response of neuron 2 of layer 1")
+    assert figure.state["neuron"] == "1.2"
+
+
+def test_network_neurons_by_keyboard(show):
+    figure = show("network", hidden1=2, hidden2=2, neuron="1.1")
+    figure.role("radio", "neuron 1 of layer 1").focus()
+    for name in ["1.2", "2.1", "2.2", "output"]:
+        figure.page.keyboard.press("ArrowDown")
+        assert figure.state["neuron"] == name
+    expect(figure.role("radio", "the output")).to_be_checked()
+
+
+def test_network_neuron_by_finger(show):
+    figure = show("network", PHONE, {"has_touch": True}, hidden1=6, hidden2=6)
+    for unit in figure.frame.locator(".unit:visible").all():
+        assert unit.bounding_box()["width"] >= 36
+    figure.role("radio", "neuron 6 of layer 2").tap()
+    assert figure.state["neuron"] == "2.6"
+
+
+def test_network_is_drawn_as_it_is_shaped(show):
+    figure = show("network", hidden1=4, hidden2=3)
+    units, weights = figure.frame.locator(".unit:visible"), figure.frame.locator("path.weight")
+    count = figure.frame.locator(".count")
+    expect(units).to_have_count(8)
+    expect(weights).to_have_count(2 * 4 + 4 * 3 + 3)
+    expect(count).to_contain_text("2 · 4 + 4 = 12, 4 · 3 + 3 = 15, 3 · 1 + 1 = 4. Together 31 parameters.")
+    figure.frame.get_by_label("layer 2, exact value").fill("0")
+    expect(units).to_have_count(5)
+    expect(weights).to_have_count(2 * 4 + 4)
+    expect(count).to_contain_text("2 · 4 + 4 = 12, 4 · 1 + 1 = 5. Together 17 parameters.")
+
+
+def test_network_trains(show):
+    figure = show("network", steps=0)
+    formula, progress = figure.frame.locator(".formula"), figure.frame.locator(".progress")
+    expect(progress).to_have_text("Nothing is learnt yet: press Step or Train.")
+    expect(figure.frame.locator(".wrong")).not_to_have_count(0)
+    figure.role("button", "Step").click()
+    assert figure.state["steps"] == 1
+    figure.role("button", "Train").click()
+    expect(formula).to_contain_text("80 of 80 points right", use_inner_text=True, timeout=60_000)
+    expect(figure.frame.locator(".wrong")).to_have_count(0)
+    figure.role("button", "Pause").click()
+    figure.role("button", "Back to the start").click()
+    assert figure.state["steps"] == 0
+
+
+def test_network_trains_in_one_leap_where_motion_is_reduced(show):
+    figure = show("network", setting={"reduced_motion": "reduce"}, steps=0, hidden2=0)
+    figure.role("button", "Train").click()
+    assert figure.state["steps"] == 500
+
+
+def test_network_of_linear_layers_draws_one_line(show):
+    figure = show("network", hidden1=6, hidden2=6, steps=200)
+    edge = figure.frame.locator(".plot .edge")
+
+    def strays():
+        """Return how far the edge strays from the line through its outermost points, in pixels."""
+        numbers = re.findall(r"[\d.]+,[\d.]+", edge.get_attribute("d"))
+        x, y = np.array([pair.split(",") for pair in numbers], float).T
+        a, b = (x - y).argmin(), (x - y).argmax()
+        if np.ptp(x + y) > np.ptp(x - y):
+            a, b = (x + y).argmin(), (x + y).argmax()
+        normal = np.array([y[a] - y[b], x[b] - x[a]])
+        return np.abs(normal @ [x - x[a], y - y[a]]).max() / np.linalg.norm(normal)
+
+    assert strays() > 20
+    figure.role("radio", "linear").check()
+    expect(figure.frame.locator(".formula")).to_contain_text("the whole network is one neuron")
+    assert strays() < 0.5
+
+
+def test_network_says_when_the_rate_is_too_large(show):
+    figure = show("network", activation="linear", rate=10, scale=5, steps=500)
+    expect(figure.frame.locator(".progress")).to_have_text("The loss has grown: the rate is too large.")

@@ -1,0 +1,160 @@
+// A network on the plane: one or two hidden layers, a sigmoid at the end, trained by gradient descent. Pure functions, no page.
+
+// The whole state. Written as JSON, because Python reads this list too.
+// `hidden2` 0: no second hidden layer. `neuron`: whose response is shown large, as layer.number.
+export const defaults = {
+  "data": {"type": "choice", "value": "moons", "options": ["moons", "circles", "XOR", "spiral"]},
+  "hidden1": {"type": "integer", "value": 4, "min": 1, "max": 6, "step": 1},
+  "hidden2": {"type": "integer", "value": 3, "min": 0, "max": 6, "step": 1},
+  "activation": {"type": "choice", "value": "tanh", "options": ["sigmoid", "tanh", "relu", "linear"]},
+  "scale": {"type": "number", "value": 1, "min": 0, "max": 5, "step": 0.1},
+  "seed": {"type": "integer", "value": 1, "min": 1, "max": 99, "step": 1},
+  "rate": {"type": "number", "value": 0.5, "min": 0.01, "max": 10, "step": 0.01, "scale": "log"},
+  "steps": {"type": "integer", "value": 100, "min": 0, "max": 500, "step": 1},
+  "neuron": {"type": "choice", "value": "output", "options": ["output",
+    "1.1", "1.2", "1.3", "1.4", "1.5", "1.6", "2.1", "2.2", "2.3", "2.4", "2.5", "2.6"]}
+};
+
+const EACH = 40; // points of each class
+const LOST = 1e6; // a loss from which no path comes back
+
+const sum = (values) => values.reduce((total, value) => total + value, 0);
+
+/** A source of numbers spread evenly from 0 to 1, the same ones for the same seed: Ettinger's mulberry32. */
+export function uniform(seed) {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let t = Math.imul(state ^ (state >>> 15), state | 1);
+    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
+    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+const around = (radius, angle) => [radius * Math.cos(angle), radius * Math.sin(angle)];
+
+// Where a class lies, for u from 0 to 1 along it: class 0 at side 1, class 1 at side −1; and how far points scatter.
+const places = {
+  moons: { scatter: 0.27, at: (u, side) => around(1.6, Math.PI * u).map((value, i) => side * (value - [0.8, 0.45][i])) },
+  circles: { scatter: 0.3, at: (u, side) => around(side > 0 ? 2.3 : 0.9, 2 * Math.PI * u) },
+  XOR: {
+    scatter: 0,
+    at(u, side, random) {
+      const [x1, x2] = [0.3 + 2.2 * random(), 0.3 + 2.2 * random()];
+      return u < 0.5 ? [x1, side * x2] : [-x1, -side * x2];
+    },
+  },
+  spiral: { scatter: 0.1, at: (u, side) => around(side * (0.35 + 2.2 * u), 0.5 + 5 * u) },
+};
+
+/** The points of a data set, as [x1, x2, class]: always the same ones. */
+export function examples(data) {
+  const random = uniform(7);
+  const { scatter, at } = places[data];
+  const noise = () => scatter * (random() + random() + random() + random() - 2);
+  return Array.from({ length: 2 * EACH }, (_, i) => {
+    const [x1, x2] = at((Math.floor(i / 2) + 0.5) / EACH, i % 2 ? -1 : 1, random);
+    return [x1 + noise(), x2 + noise(), i % 2];
+  });
+}
+
+/** How many numbers there are from layer to layer, from the two inputs to the one output. */
+export const sizes = ({ hidden1, hidden2 }) => [2, hidden1, ...(hidden2 ? [hidden2] : []), 1];
+
+/** The layers to begin with: W evenly from ± scale · √(6 / (inputs + units)), Glorot's limit, and b = 0. */
+export function initial(state) {
+  const random = uniform(state.seed);
+  const shape = sizes(state);
+  return shape.slice(1).map((units, l) => {
+    const limit = state.scale * Math.sqrt(6 / (shape[l] + units));
+    const row = () => Array.from({ length: units }, () => limit * (2 * random() - 1));
+    return { W: Array.from({ length: shape[l] }, row), b: Array(units).fill(0) };
+  });
+}
+
+export const sigmoid = (z) => 1 / (1 + Math.exp(-z));
+
+/** The activations of the hidden layers, each with its derivative. */
+export const activations = {
+  sigmoid: { f: sigmoid, slope: (z) => sigmoid(z) * sigmoid(-z) },
+  tanh: { f: Math.tanh, slope: (z) => 1 - Math.tanh(z) ** 2 },
+  relu: { f: (z) => Math.max(z, 0), slope: (z) => (z > 0 ? 1 : 0) },
+  linear: { f: (z) => z, slope: () => 1 },
+};
+
+const dense = (x, { W, b }) => b.map((bias, j) => x.reduce((z, value, i) => z + value * W[i][j], bias));
+
+/** What every layer makes of an input: z = xW + b and a = f(z); the last a is the probability of class 1. */
+export function forward(layers, activation, x) {
+  let a = x;
+  return layers.map((layer, l) => {
+    const z = dense(a, layer);
+    a = z.map(l === layers.length - 1 ? sigmoid : activations[activation].f);
+    return { z, a };
+  });
+}
+
+/** The cross-entropy, the mean of log(1 + exp z) − yz over the logits z, written so that nothing overflows. */
+export function crossEntropy(layers, activation, data) {
+  return sum(data.map(([x1, x2, y]) => {
+    const [z] = forward(layers, activation, [x1, x2]).at(-1).z;
+    return Math.max(z, 0) - y * z + Math.log1p(Math.exp(-Math.abs(z)));
+  })) / data.length;
+}
+
+/** Its gradient, in the shape of `layers`: from layer to layer backward, δ = p − y at the logit. */
+export function gradient(layers, activation, data) {
+  const sums = layers.map(({ W, b }) => ({ W: W.map((row) => row.map(() => 0)), b: b.map(() => 0) }));
+  for (const [x1, x2, y] of data) {
+    const values = forward(layers, activation, [x1, x2]);
+    let dz = [(values.at(-1).a[0] - y) / data.length];
+    for (let l = layers.length - 1; l >= 0; l--) {
+      const input = l ? values[l - 1].a : [x1, x2];
+      dz.forEach((d, j) => {
+        sums[l].b[j] += d;
+        input.forEach((a, i) => (sums[l].W[i][j] += a * d));
+      });
+      if (l) dz = values[l - 1].z.map((z, i) => activations[activation].slope(z) * sum(dz.map((d, j) => d * layers[l].W[i][j])));
+    }
+  }
+  return sums;
+}
+
+/** The layers after one step of gradient descent. */
+const descended = (layers, slopes, rate) => layers.map(({ W, b }, l) => ({
+  W: W.map((row, i) => row.map((value, j) => value - rate * slopes[l].W[i][j])),
+  b: b.map((value, j) => value - rate * slopes[l].b[j]),
+}));
+
+let run = { of: "", path: [] }; // the last training, so that only new steps are computed
+
+/** The layers and their loss before each of `steps` steps and after the last; fewer where the descent is lost. */
+export function train({ steps, neuron, ...setting }) {
+  const { data, activation, rate } = setting;
+  const points = examples(data);
+  const stop = (layers) => ({ layers, loss: crossEntropy(layers, activation, points) });
+  const of = JSON.stringify(setting);
+  if (run.of !== of) run = { of, path: [stop(initial(setting))] };
+  while (run.path.length <= steps && run.path.at(-1).loss < LOST) {
+    const { layers } = run.path.at(-1);
+    run.path.push(stop(descended(layers, gradient(layers, activation, points), rate)));
+  }
+  return run.path.slice(0, steps + 1);
+}
+
+/** How many points lie on their side: class 1 where p ≥ ½, which is z ≥ 0. */
+export const right = (layers, activation, data) =>
+  data.filter(([x1, x2, y]) => forward(layers, activation, [x1, x2]).at(-1).z[0] >= 0 === (y === 1)).length;
+
+/** The one layer that a chain of linear layers amounts to: (xW + b)V + c = x(WV) + (bV + c). */
+export const collapsed = (layers) => layers.reduce(({ W, b }, next) => ({
+  W: W.map((row) => dense(row, { W: next.W, b: next.b.map(() => 0) })),
+  b: dense(b, next),
+}));
+
+/** Whose response is shown: [layer, number], both from 0; the output where the chosen neuron is not there. */
+export function shown(state) {
+  const [layer, number] = state.neuron.split(".").map(Number);
+  const hidden = [state.hidden1, state.hidden2];
+  return number <= hidden[layer - 1] ? [layer - 1, number - 1] : [sizes(state).length - 2, 0];
+}
