@@ -247,7 +247,7 @@ def test_training_on_probabilities_instead_of_logits_is_rejected():
     """What would happen without the way round the clipped probabilities."""
     ours, theirs = twins(K, "softmax", "sparse_categorical_crossentropy", False, scale=300)
     ours.fused = False
-    ours.loss, ours.loss_gradient = (
+    ours.loss, ours.gradient = (
         losses.sparse_categorical_crossentropy,
         losses.sparse_categorical_crossentropy_gradient,
     )

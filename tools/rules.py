@@ -43,7 +43,11 @@ LEFT_OUT = {}  # the sections that a chapter does without: {"05-name": {"Backwar
 TAGS = {"nbval-ignore-output", "explore", "exercise", "simplified", "bug", "hide-input", "hide-output"}
 COLOURS = {"white", "black", "none"}
 # Modules that the book uses but does not teach.
-HELPERS = {"__init__", "backbones", "checks", "data", "explore", "fetch", "palmer", "plots", "sources"}
+HELPERS = {
+    *("__init__", "arguments", "progress"),
+    *("checks", "explore", "plots"),
+    *("backbones", "data", "fetch", "palmer", "sources"),
+}
 LINES, CLASS_LINES = 30, 70
 PICTURE_BYTES = 100_000
 EXERCISES = 6

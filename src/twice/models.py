@@ -182,9 +182,9 @@ class Sequential(Network):
         """
         end = getattr(self.layers[-1], "activation", "")
         self.fused = not from_logits and ACTIVATION_OF.get(loss) == end
-        self.loss, self.loss_gradient = loss_functions(loss, from_logits or self.fused)
+        self.loss, self.gradient = loss_functions(loss, from_logits or self.fused)
         self.sparse = loss == "sparse_categorical_crossentropy"
-        self.metrics = {metric: choice("metrics", metric, METRICS) for metric in metrics}
+        self.metrics = {name: choice("metrics", name, METRICS) for name in metrics}
         self.optimizer, self.l2 = optimizer, between("l2", l2, 0, np.inf)
         self.layers[0].first = True
 
@@ -195,15 +195,17 @@ class Sequential(Network):
     def measure(self, y, y_hat):
         """Return the loss, penalty included, and the metrics of the batch that has just gone forward."""
         loss = self.loss(y, self.scores(y_hat)) + l2_penalty(self.params, self.l2)
-        return {"loss": float(loss)} | {name: float(f(y, y_hat)) for name, f in self.metrics.items()}
+        others = {name: float(f(y, y_hat)) for name, f in self.metrics.items()}
+        return {"loss": float(loss)} | others
 
     def train_on_batch(self, x, y):
         """Take one step of training and return the loss and the metrics from before it."""
         y_hat = self.forward(x, training=True)
         log = self.measure(y, y_hat)
-        dy = self.loss_gradient(y, self.scores(y_hat))
+        dy = self.gradient(y, self.scores(y_hat))
         self.backward(dy.astype(y_hat.dtype), self.fused)
-        self.optimizer.apply(l2_gradients(self.params, self.grads, self.l2), self.params)
+        grads = l2_gradients(self.params, self.grads, self.l2)
+        self.optimizer.apply(grads, self.params)
         return log
 
     def fit(
@@ -233,13 +235,16 @@ class Sequential(Network):
             validation data begin with "val_".
         """
         (x, y), history = self.checked(x, y), defaultdict(list)
+        if shuffle:
+            generator("rng", rng)
         for epoch in range(positive_integer("epochs", epochs)):
-            order = generator("rng", rng).permutation(len(x)) if shuffle else np.arange(len(x))
+            order = rng.permutation(len(x)) if shuffle else np.arange(len(x))
             parts = batches(order, batch_size)
             steps = progress(parts, f"epoch {epoch + 1} of {epochs}", verbose)
             log = averages([self.train_on_batch(x[i], y[i]) for i in steps], parts)
             if validation_data is not None:
-                log |= {f"val_{k}": v for k, v in self.evaluate(*validation_data, batch_size).items()}
+                validation = self.evaluate(*validation_data, batch_size)
+                log |= {f"val_{name}": value for name, value in validation.items()}
             for name, value in log.items():
                 history[name].append(value)
         return dict(history)
@@ -248,7 +253,8 @@ class Sequential(Network):
         """Return the loss and the metrics on other data, as a dict."""
         x, y = self.checked(x, y)
         parts = batches(np.arange(len(x)), batch_size)
-        return averages([self.measure(y[i], self.forward(x[i])) for i in parts], parts)
+        logs = [self.measure(y[i], self.forward(x[i])) for i in parts]
+        return averages(logs, parts)
 
     def checked(self, x, y):
         """Return inputs and targets as arrays, if they fit each other and the network."""
