@@ -182,7 +182,8 @@ def draw_box(ax, v, x, y):
 def draw_arrow(ax, start, end, text):
     """Draw an arrow between two boxes, bent where it passes others, with a text near its tip."""
     (x0, y0), (x1, y1) = (start[0] + 0.3, start[1]), (end[0] - 0.3, end[1])
-    bend = 0.2 if end[0] - start[0] > 1 else 0.0
+    away = 0.3 if y0 > y1 else -0.3  # from the boxes between
+    bend = away if end[0] - start[0] > 1 else 0.0
     arrow = {"arrowstyle": "->", "color": GREY, "shrinkA": 0, "shrinkB": 0}
     ax.annotate("", (x1, y1), (x0, y0), arrowprops=arrow | {"connectionstyle": f"arc3,rad={bend}"}, zorder=1)
     y = y1 + 0.2 * (y0 - y1) / (x1 - x0) + bend / 2
