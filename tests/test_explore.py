@@ -11,6 +11,7 @@ import pytest
 from py_mini_racer import MiniRacer
 
 from twice import activations, losses, metrics
+from twice.autograd import Value
 from twice.checks import agree
 from twice.explore import FOLDER, Explorable, explore, names, script
 from twice.layers import Dense
@@ -61,7 +62,7 @@ def attributes(html, wanted):
 
 
 def test_the_figures():
-    assert names() == ["linear-regression", "logistic-regression", "network", "neuron"]
+    assert names() == ["backpropagation", "linear-regression", "logistic-regression", "network", "neuron"]
 
 
 @pytest.mark.parametrize("name", names())
@@ -663,3 +664,108 @@ def test_network_shows_the_output_where_there_is_no_such_neuron(network):
     assert network(shown, **ask) == [[0, 0], [0, 3], [1, 0], [1, 0], [1, 0]]
     ask["state"]["hidden2"] = 1
     assert network(shown, **ask) == [[0, 0], [0, 3], [2, 0], [1, 0], [2, 0]]
+
+
+# Backpropagation
+
+
+@pytest.fixture(scope="module")
+def graph():
+    return Model("backpropagation")
+
+
+def engine_values(state):
+    """Compute the chosen graph with the package's scalar engine; return its values by name."""
+    v = {key: Value(state[key]) for key in ("x", "w1", "b1", "w2", "b2", "y")}
+    f = getattr(Value, state["activation"])
+    v["u1"] = v["w1"] * v["x"]
+    if state["graph"] == "skip":
+        v["a1"] = f(v["u1"])
+        v["ŷ"] = v["x"] + v["a1"]
+    else:
+        v["z1"] = v["u1"] + v["b1"]
+        v["a1" if state["graph"] == "two layers" else "ŷ"] = f(v["z1"])
+    if state["graph"] == "two layers":
+        v["u2"] = v["w2"] * v["a1"]
+        v["ŷ"] = v["u2"] + v["b2"]
+    v["e"] = v["ŷ"] - v["y"]
+    v["L"] = v["e"] ** 2
+    v["L"].backward()
+    return v
+
+
+def graph_states(graph, seed):
+    """Yield random states of the figure with all steps done."""
+    rng = np.random.default_rng(seed)
+    for _ in range(CASES):
+        yield random_state(graph("defaults"), rng) | {"stage": 20}
+
+
+def test_graph_values_and_gradients_are_the_engine_s(graph):
+    for state in graph_states(graph, 18):
+        expected = engine_values(state)
+        known = graph("known(state)", state=state)
+        assert set(known["values"]) == set(known["gradients"])  # all that is in the graph
+        for name, value in known["values"].items():
+            agree(name, value, expected[name].data, atol=1e-12)
+            agree(f"∂L/∂{name}", known["gradients"][name]["gradient"], expected[name].grad, atol=1e-12)
+
+
+def test_graph_steps_are_chain_rule_and_sum(graph):
+    """Values come after their operands, a gradient is whole before it goes on, a step back is a product."""
+    for state in graph_states(graph, 19):
+        values, gradients, complete = {key: state[key] for key in graph("INPUTS")}, {}, set()
+        expected = engine_values(state)
+        for step in graph("tape(state)", state=state):
+            if step["kind"] == "forward":
+                assert all(operand in values for operand in step["node"]["operands"])
+                values[step["node"]["name"]] = step["value"]
+                continue
+            operand = step["operand"]
+            if step["kind"] == "backward":
+                name = step["node"]["name"]
+                assert name in complete and step["received"] == gradients[name]
+                slopes = [slope for parent, slope in expected[name].parents if parent is expected[operand]]
+                agree("slope", step["slope"], slopes[0], atol=1e-12)
+                assert step["product"] == step["received"] * step["slope"]
+                assert step.get("before") == gradients.get(operand)
+                assert step["gradient"] == gradients.get(operand, 0) + step["product"]
+            gradients[operand] = step["gradient"]
+            assert operand not in complete
+            if step["complete"]:
+                complete.add(operand)
+        assert complete == set(gradients) and gradients["L"] == 1
+
+
+@pytest.mark.parametrize("name, steps", [("neuron", 14), ("two layers", 20), ("skip", 14)])
+def test_graph_knows_only_what_its_steps_have_shown(graph, name, steps):
+    state = graph("declared(defaults)") | {"graph": name}
+    tape = graph("tape(state)", state=state)
+    assert len(tape) == steps
+    begin = graph("known(state)", state=state | {"stage": 0})
+    assert set(begin["values"]) == set(graph("used(state)", state=state)) and begin["gradients"] == {}
+    for stage in range(1, steps + 1):
+        known = graph("known(state)", state=state | {"stage": stage})
+        assert known["step"] == tape[stage - 1]
+        shown = len(known["values"]) - len(begin["values"]) + bool(known["gradients"]) + len(known["arrows"])
+        assert shown == stage
+
+
+def test_graph_that_uses_x_twice_sums_over_two_paths(graph):
+    state = graph("declared(defaults)") | {"graph": "skip", "activation": "tanh"}
+    to_x = [step for step in graph("tape(state)", state=state) if step.get("operand") == "x"]
+    a1 = np.tanh(state["w1"] * state["x"])
+    e = state["x"] + a1 - state["y"]
+    direct, around = 2 * e, 2 * e * (1 - a1**2) * state["w1"]
+    assert [step["product"] for step in to_x] == pytest.approx([direct, around], abs=1e-12)
+    assert [step["complete"] for step in to_x] == [False, True]
+
+
+def test_graph_nudged_is_the_gradient(graph):
+    for state in graph_states(graph, 20):
+        state["activation"] = "tanh" if state["activation"] == "relu" else state["activation"]  # no kink near
+        expected = engine_values(state)
+        for key in graph("used(state)", state=state):
+            assert graph("nudged(state, key)", state=state, key=key) == pytest.approx(
+                expected[key].grad, rel=1e-4, abs=1e-4
+            )

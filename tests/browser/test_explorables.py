@@ -197,7 +197,7 @@ def test_draws_nothing_while_off_screen(show, name):
 @pytest.mark.parametrize("name", names())
 def test_every_slider_by_keyboard_and_every_number_field(show, name):
     figure = show(name)
-    ranges = figure.frame.locator("input[type=range]")
+    ranges = figure.frame.locator("input[type=range]:visible")
     for i in range(ranges.count()):
         slider = ranges.nth(i)
         number = slider.locator("xpath=following-sibling::input")
@@ -229,6 +229,7 @@ def test_a_screen_reader_hears_the_outcome(show, name):
 
 
 OTHER = {
+    "backpropagation": {"graph": "two layers", "activation": "sigmoid", "stage": 17, "w2": 2.5},
     "neuron": {"w1": -1.5, "x2": 0.7, "activation": "tanh", "data": "XOR", "turn": 2},
     "linear-regression": {"points": [[1, 5], [4, 2]], "standardise": True, "rate": 0.3, "w": 2, "steps": 9},
     "logistic-regression": {
@@ -587,3 +588,101 @@ def test_network_of_linear_layers_draws_one_line(show):
 def test_network_says_when_the_rate_is_too_large(show):
     figure = show("network", activation="linear", rate=10, scale=5, steps=500)
     expect(figure.frame.locator(".progress")).to_have_text("The loss has grown: the rate is too large.")
+
+
+# Backpropagation
+
+HAND = {"x": 2, "w1": 0.5, "b1": 1, "y": 1, "activation": "relu"}  # u = 1, z = 2, ŷ = 2, e = 1, L = 1
+
+
+def test_graph_is_stepped_forward_and_back(show):
+    figure = show("backpropagation", **HAND)
+    formula, back = figure.frame.locator(".formula"), figure.role("button", "Step back")
+    forward = figure.role("button", "Step")
+    expect(formula).to_contain_text("The inputs have their values.")
+    expect(back).to_be_disabled()
+    texts = [
+        "u₁ = w₁ · x = 0.500 · 2.000 = 1.000",
+        "z₁ = u₁ + b₁ = 1.000 + 1.000 = 2.000",
+        "ŷ = relu z₁ = relu 2.000 = 2.000",
+        "e = ŷ − y = 2.000 − 1.000 = 1.000",
+        "L = e² = 1.000² = 1.000",
+        "Backward now. It begins at the end: ∂L/∂L = 1.",
+        "L = e² has the slope ∂L/∂e = 2e = 2.000",
+        "∂L/∂ŷ = ∂L/∂e · ∂e/∂ŷ = 2.000 · 1.000 = 2.000",
+        "∂L/∂y = ∂L/∂e · ∂e/∂y = 2.000 · (−1.000) = −2.000",
+        "∂ŷ/∂z₁, 1 where z₁ > 0 and else 0, = 1.000",
+        "∂L/∂u₁ = ∂L/∂z₁ · ∂z₁/∂u₁ = 2.000 · 1.000 = 2.000",
+        "∂L/∂b₁ = ∂L/∂z₁ · ∂z₁/∂b₁ = 2.000 · 1.000 = 2.000",
+        "u₁ = w₁ · x has the slope ∂u₁/∂w₁ = x = 2.000",
+        "∂L/∂x = ∂L/∂u₁ · ∂u₁/∂x = 2.000 · 0.500 = 1.000",
+    ]
+    for text in texts:
+        forward.click()
+        expect(formula).to_contain_text(text, use_inner_text=True)
+    expect(forward).to_be_disabled()
+    expect(formula).to_contain_text("Every gradient is known")
+    rows = figure.frame.locator(".check tbody tr")
+    assert rows.all_inner_texts() == [
+        f"{key}\t{value}\t{value}"
+        for key, value in [("x", "1.0000"), ("w₁", "4.0000"), ("b₁", "2.0000"), ("y", "−2.0000")]
+    ]
+    for text in texts[-2::-1]:
+        back.click()
+        expect(formula).to_contain_text(text, use_inner_text=True)
+    figure.role("button", "Back to the start").click()
+    assert figure.state["stage"] == 0
+
+
+def test_graph_boxes_and_arrows_fill_as_the_steps_go(show):
+    figure = show("backpropagation", stage=5)
+    gradients, slopes = figure.frame.locator("rect.gradient"), figure.frame.locator(".slope")
+    expect(figure.frame.locator("rect.value")).to_have_count(9)
+    expect(gradients).to_have_count(0)
+    figure.tell(twice="state", state={"stage": 8})
+    expect(gradients).to_have_count(3)  # L, e and ŷ
+    expect(slopes).to_have_count(2)
+    expect(figure.frame.locator(".box.current .title")).to_have_text("ŷ = tanh z₁")
+
+
+def test_graph_numbers_follow_the_inputs_at_every_step(show):
+    figure = show("backpropagation", stage=14, **HAND)
+    formula = figure.frame.locator(".formula")
+    expect(formula).to_contain_text("= 2.000 · 0.500 = 1.000", use_inner_text=True)
+    figure.role("slider", "b₁").press("ArrowLeft")
+    assert figure.state["b1"] == 0.9 and figure.state["stage"] == 14
+    expect(formula).to_contain_text("= 1.800 · 0.500 = 0.900", use_inner_text=True)
+    figure.frame.get_by_label("b₁, exact value").fill("-2")  # z = −1: a ReLU that does not answer
+    expect(formula).to_contain_text("= 0.000 · 0.500 = 0.000", use_inner_text=True)
+
+
+def test_graph_sums_over_two_paths(show):
+    figure = show("backpropagation", graph="skip", activation="relu", x=2, w1=0.5, y=1)  # e = 2 + 1 − 1
+    formula, x = figure.frame.locator(".formula"), figure.frame.locator(".box").first
+    figure.tell(twice="state", state={"stage": 10})
+    expect(x).to_contain_text("4.000 + …")
+    expect(formula).to_contain_text("Another path from x to L is still to come.", use_inner_text=True)
+    figure.tell(twice="state", state={"stage": 14})
+    expect(formula).to_contain_text("∂L/∂x = 4.000 + ∂L/∂u₁ · ∂u₁/∂x", use_inner_text=True)
+    expect(formula).to_contain_text("= 4.000 + 4.000 · 0.500 = 6.000.", use_inner_text=True)
+    expect(x).not_to_contain_text("…")
+
+
+def test_graph_has_as_many_steps_and_inputs_as_it_needs(show):
+    figure = show("backpropagation", stage=20)
+    slider = figure.role("slider", "step")
+    assert slider.get_attribute("max") == "14" and slider.input_value() == "14"
+    expect(figure.role("slider", "w₂")).to_be_hidden()
+    figure.role("radio", "two layers").check()
+    assert slider.get_attribute("max") == "20" and slider.input_value() == "20"
+    expect(figure.role("slider", "w₂")).to_be_visible()
+    figure.role("radio", "x used twice").check()
+    expect(figure.role("slider", "b₁")).to_be_hidden()
+    figure.role("button", "Step back").click()
+    assert figure.state["stage"] == 13
+
+
+def test_graph_stands_upright_on_a_phone(show):
+    for width, upright in [(WIDE, False), (PHONE, True)]:
+        box = show("backpropagation", width, graph="two layers").frame.locator(".plot").bounding_box()
+        assert (box["height"] > box["width"]) == upright
