@@ -16,7 +16,7 @@ from twice.checks import agree
 from twice.explore import FOLDER, Explorable, explore, names, script
 from twice.layers import Dense
 from twice.models import Network
-from twice.optimizers import SGD
+from twice.optimizers import SGD, Adam, RMSprop
 
 BYTES = 40_000  # of one figure
 CASES = 50  # random states for each comparison
@@ -62,7 +62,14 @@ def attributes(html, wanted):
 
 
 def test_the_figures():
-    assert names() == ["backpropagation", "linear-regression", "logistic-regression", "network", "neuron"]
+    assert names() == [
+        "backpropagation",
+        "linear-regression",
+        "logistic-regression",
+        "network",
+        "neuron",
+        "optimizers",
+    ]
 
 
 @pytest.mark.parametrize("name", names())
@@ -769,3 +776,113 @@ def test_graph_nudged_is_the_gradient(graph):
             assert graph("nudged(state, key)", state=state, key=key) == pytest.approx(
                 expected[key].grad, rel=1e-4, abs=1e-4
             )
+
+
+# Optimizers
+
+
+@pytest.fixture(scope="module")
+def optimizers():
+    return Model("optimizers")
+
+
+def bowl_loss(w, state):
+    angle = np.deg2rad(state["angle"])
+    turned = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]]) @ w
+    return 0.5 * (turned**2 @ [1, state["condition"]])
+
+
+LANDSCAPES = {
+    "bowl": bowl_loss,
+    "valley": lambda w, _: (w[0] - 2) ** 2 / 10 + (w[1] + 1.5 - w[0] ** 2 / 2) ** 2,
+    "saddle": lambda w, _: w[0] ** 2 / 2 + (w[1] ** 2 - 4) ** 2 / 16,
+    "two minima": lambda w, _: (w[0] + 2) ** 2 * ((w[0] - 2) ** 2 + 1) / 16 + w[1] ** 2,
+}
+SURFACE = "[surface(state)].map(({ loss, gradient }) => [loss(w), gradient(w)])[0]"
+
+
+def package_optimizer(name, state):
+    """Return the package's optimizer with the rate and the momentum of a state."""
+    rate = state[f"{name}_rate"]
+    return {
+        "sgd": lambda: SGD(rate),
+        "momentum": lambda: SGD(rate, momentum=state["mu"]),
+        "nesterov": lambda: SGD(rate, momentum=state["mu"], nesterov=True),
+        "rmsprop": lambda: RMSprop(rate),
+        "adam": lambda: Adam(rate),
+    }[name]()
+
+
+def test_surface_loss_and_gradient(optimizers):
+    rng = np.random.default_rng(21)
+    for _ in range(CASES):
+        state = random_state(optimizers("defaults"), rng)
+        w, h = rng.uniform(-3, 3, size=2), 1e-5
+        value, slope = optimizers(SURFACE, state=state, w=w.tolist())
+        landscape = LANDSCAPES[state["surface"]]
+        agree("L", value, landscape(w, state), atol=1e-12)
+        nudged = [(landscape(w + d, state) - landscape(w - d, state)) / (2 * h) for d in h * np.eye(2)]
+        agree("∇L", np.array(slope), np.array(nudged), atol=1e-8)
+
+
+@pytest.mark.parametrize("surface", LANDSCAPES)
+def test_surface_is_0_where_it_is_lowest(optimizers, surface):
+    state = optimizers("declared(defaults)") | {"surface": surface}
+    for w in optimizers("surface(state).minima", state=state):
+        assert optimizers(SURFACE, state=state, w=w) == [0, [0, 0]]
+    grid = np.linspace(-3, 3, 41)
+    assert all(LANDSCAPES[surface](np.array([x, y]), state) >= 0 for x in grid for y in grid)
+
+
+@pytest.mark.parametrize("name", ["sgd", "momentum", "nesterov", "rmsprop", "adam"])
+def test_runner_moves_as_the_package_s_optimizer(optimizers, name):
+    """From the figure's own gradients, so that differences in rounding cannot grow on the way."""
+    rng = np.random.default_rng(22)
+    for _ in range(CASES):
+        state = random_state(optimizers("defaults"), rng)
+        path = optimizers("descend(state, name)", state=state, name=name)
+        theirs, w = package_optimizer(name, state), np.array([state["x"], state["y"]])
+        assert len(path) == state["steps"] + 1 or path[-1]["loss"] >= 1e6
+        gradients = optimizers("path.map(({ at }) => surface(state).gradient(at))", path=path, state=state)
+        for stop, g in zip(path, gradients, strict=True):
+            scale = max(1, np.abs(w).max())
+            agree(name, np.array(stop["at"]) / scale, w / scale, atol=1e-11)
+            theirs.apply([np.array(g)], [w])
+
+
+@pytest.mark.parametrize("name", ["sgd", "momentum", "nesterov", "rmsprop", "adam"])
+def test_runner_takes_its_first_steps_to_the_last_digit(optimizers, name):
+    rng = np.random.default_rng(23)
+    for _ in range(CASES):
+        state = random_state(optimizers("defaults"), rng) | {"steps": 3}
+        state[f"{name}_rate"] = min(state[f"{name}_rate"], 0.05)
+        path = optimizers("descend(state, name)", state=state, name=name)
+        theirs, w = package_optimizer(name, state), np.array([state["x"], state["y"]])
+        for stop in path:
+            agree(name, np.array(stop["at"]), w, atol=1e-12)
+            agree("L", stop["loss"], LANDSCAPES[state["surface"]](w, state), atol=1e-12)
+            theirs.apply([np.array(optimizers(SURFACE, state=state, w=w.tolist())[1])], [w])
+
+
+def test_race_is_of_those_who_take_part(optimizers):
+    state = optimizers("declared(defaults)") | {"momentum": False, "adam": False}
+    assert list(optimizers("race(state)", state=state)) == ["sgd", "nesterov", "rmsprop"]
+    assert optimizers("arrival([3, 0.5, 2, 0.1].map((loss) => ({ loss })), 1)") == 1
+    assert optimizers("arrival([{ loss: 3 }], 1)") == -1
+
+
+@pytest.mark.parametrize("name", ["sgd", "momentum"])
+@pytest.mark.parametrize("angle", [0, 30])
+def test_bowl_is_descended_below_the_limit_and_not_above(optimizers, name, angle):
+    state = optimizers("declared(defaults)") | {"angle": angle, "steps": 300, "mu": 0.5, "condition": 8}
+    end = "descend({ ...state, [`${name}_rate`]: share * limits(state)[name] }, name).at(-1).loss"
+    assert optimizers(end, state=state, name=name, share=0.97) < 1e-3
+    assert optimizers(end, state=state, name=name, share=1.03) > 1e3
+
+
+def test_saddle_holds_who_starts_on_its_ridge(optimizers):
+    state = optimizers("declared(defaults)") | {"surface": "saddle", "y": 0, "steps": 300}
+    for path in optimizers("race(state)", state=state).values():
+        assert path[-1]["at"][1] == 0 and path[-1]["loss"] > 0.99
+    nearby = optimizers("race(state)", state=state | {"y": 0.1})
+    assert all(path[-1]["loss"] < 0.01 for path in nearby.values())

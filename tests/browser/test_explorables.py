@@ -247,6 +247,7 @@ OTHER = {
         "steps": 60,
         "neuron": "1.2",
     },
+    "optimizers": {"surface": "valley", "x": -1, "y": 2, "steps": 90, "adam": False, "sgd_rate": 0.02},
 }
 
 
@@ -686,3 +687,98 @@ def test_graph_stands_upright_on_a_phone(show):
     for width, upright in [(WIDE, False), (PHONE, True)]:
         box = show("backpropagation", width, graph="two layers").frame.locator(".plot").bounding_box()
         assert (box["height"] > box["width"]) == upright
+
+
+# Optimizers
+
+
+def test_race_starts_where_the_handle_is_put(show):
+    figure = show("optimizers", x=0, y=0)
+    start, plane = figure.role("slider", "The start"), figure.frame.locator(".plot").first
+    unit = plane.bounding_box()["width"] / 6.6
+    figure.drag(start, -2 * unit, -unit)
+    assert (figure.state["x"], figure.state["y"]) == (pytest.approx(-2, abs=0.1), pytest.approx(1, abs=0.1))
+    start.focus()
+    before = figure.state
+    for key in ["ArrowRight", "ArrowUp", "ArrowUp", "Shift+ArrowLeft"]:
+        figure.page.keyboard.press(key)
+    after = figure.state
+    assert after["x"] == pytest.approx(before["x"] - 0.9) and after["y"] == pytest.approx(before["y"] + 0.2)
+    plane.click(position={"x": 4.3 * unit, "y": 1.3 * unit})
+    assert (figure.state["x"], figure.state["y"]) == (pytest.approx(1, abs=0.1), pytest.approx(2, abs=0.1))
+
+
+def test_race_starts_where_a_finger_puts_it(show):
+    figure = show("optimizers", PHONE, {"has_touch": True}, x=0, y=0)
+    unit = figure.frame.locator(".plot").first.bounding_box()["width"] / 6.6
+    figure.drag_with_finger(figure.role("slider", "The start"), unit, -unit)
+    assert (figure.state["x"], figure.state["y"]) == (pytest.approx(1, abs=0.1), pytest.approx(1, abs=0.1))
+
+
+def test_race_is_of_those_who_are_checked(show):
+    figure = show("optimizers")
+    rows, map_traces = figure.frame.locator(".standings tbody tr"), figure.frame.locator(".plot .stops")
+    expect(rows).to_have_count(5)
+    expect(map_traces).to_have_count(5)
+    figure.role("checkbox", "Momentum").uncheck()
+    figure.role("checkbox", "Adam").uncheck()
+    expect(rows).to_have_count(3)
+    expect(map_traces).to_have_count(3)
+    expect(figure.role("slider", "Adam, rate η")).to_be_disabled()
+    for name in ["SGD", "Nesterov", "RMSprop"]:
+        figure.role("checkbox", name).uncheck()
+    expect(rows).to_have_count(0)
+    expect(figure.frame.get_by_role("status")).to_contain_text("Nobody takes part.")
+
+
+def test_race_says_who_arrives_and_who_is_lost(show):
+    figure = show("optimizers", condition=10, x=1, y=0, steps=30, sgd_rate=0.5, momentum_rate=0.5, mu=0)
+    row = figure.frame.locator(".standings tbody tr")
+    expect(figure.frame.locator(".formula")).to_contain_text("below 2/λ = 0.2", use_inner_text=True)
+    expect(row.nth(0)).to_contain_text("3 steps")  # on the axis x the curvature is 1: ½ · ½^2n < 0.01
+    expect(row.nth(1)).to_contain_text("3 steps")
+    figure.tell(twice="state", state={"y": 0.1})
+    expect(row.nth(0)).to_contain_text("diverges")
+
+
+def test_race_runs_and_starts_again(show):
+    figure = show("optimizers", steps=0)
+    figure.role("button", "Step").click()
+    assert figure.state["steps"] == 1
+    figure.role("button", "Run").click()
+    expect(figure.frame.locator(".standings .first")).to_be_visible()
+    figure.role("button", "Pause").click()
+    steps = figure.state["steps"]
+    figure.page.wait_for_timeout(200)
+    assert figure.state["steps"] == steps
+    figure.role("button", "Back to the start").click()
+    assert figure.state["steps"] == 0
+
+
+def test_race_is_one_leap_where_motion_is_reduced(show):
+    figure = show("optimizers", setting={"reduced_motion": "reduce"})
+    figure.role("button", "Run").click()
+    assert figure.state["steps"] == 300
+
+
+def test_race_stops_off_screen(show):
+    figure = show("optimizers", steps=0)
+    figure.role("button", "Run").click()
+    figure.page.evaluate("scrollTo(0, document.body.scrollHeight)")
+    figure.page.wait_for_timeout(300)
+    steps = figure.state["steps"]
+    figure.page.wait_for_timeout(300)
+    assert figure.state["steps"] == steps < 300
+
+
+def test_race_has_a_shape_only_for_the_bowl(show):
+    figure = show("optimizers")
+    contour = figure.frame.locator(".contour").nth(5)
+    flat = contour.get_attribute("d")
+    figure.frame.get_by_label("turned by, exact value").fill("45")
+    expect(contour).not_to_have_attribute("d", flat)
+    for name in ["valley", "saddle", "two minima"]:
+        figure.role("radio", name).check()
+        expect(figure.role("slider", "condition")).to_be_hidden()
+    figure.role("radio", "bowl").check()
+    expect(figure.role("slider", "condition")).to_be_visible()

@@ -6,6 +6,7 @@
  */
 export function contour(rows, level) {
   const segments = [];
+  const below = (i, j) => rows[j][i] < level;
   const corner = (i, j) => ({ i, j, rise: rows[j][i] - level });
   const crossing = (p, q) => {
     if (p.rise < 0 === q.rise < 0) return [];
@@ -14,6 +15,8 @@ export function contour(rows, level) {
   };
   for (let j = 1; j < rows.length; j++) {
     for (let i = 1; i < rows[j].length; i++) {
+      const count = below(i - 1, j - 1) + below(i, j - 1) + below(i - 1, j) + below(i, j);
+      if (count % 4 === 0) continue; // all on one side
       const [a, b, c, d] = [corner(i - 1, j - 1), corner(i, j - 1), corner(i - 1, j), corner(i, j)];
       for (const [p, q, r] of [[a, b, c], [b, c, d]]) {
         const ends = [...crossing(p, q), ...crossing(q, r), ...crossing(r, p)];
