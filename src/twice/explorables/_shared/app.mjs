@@ -95,7 +95,7 @@ export function slider(app, key, label, { get = (state) => state[key], set = (va
   const shown = (value) => String(Number(log ? value.toPrecision(3) : value.toFixed(2)));
   const id = newId();
   const range = h("input", {
-    type: "range", id, min: toRange(min), max: toRange(max), step: log ? 0.02 : step,
+    type: "range", id, min: toRange(min), max: toRange(max), step: log ? 0.05 : step, // at 0.02 it would stick at 1: two digits do not show so little
     oninput: () => set(fromRange(range.valueAsNumber)),
   });
   const number = h("input", {
