@@ -603,7 +603,7 @@ def test_network_answers_loss_and_gradient(network):
             agree("z", np.array([values[i]["z"] for values in ours["values"]]), layer.z, atol=1e-12)
         agree("p", np.array([values[-1]["a"] for values in ours["values"]]), p, atol=1e-12)
         agree("L", ours["L"], losses.binary_crossentropy(y, z, from_logits=True), atol=1e-12)
-        assert ours["right"] == ((z >= 0) == y).sum()
+        assert ours["right"] == ((z > 0) == y).sum()
         for d, expected in zip(flat(ours["d"]), theirs.grads, strict=True):
             agree("dθ", d, expected, atol=1e-12)
 
@@ -662,6 +662,8 @@ def test_network_of_equal_neurons_stays_so(network):
     W1, b1, W2, *_ = flat(network("train(state).at(-1).layers", state=state))
     for same in (W1.T, b1, W2):
         assert (same == same[0]).all()
+    count = "right(initial(state), 'sigmoid', examples(state.data))"
+    assert network(count, state=state) == 40  # p = ½ is class 0, as in Keras
 
 
 def test_network_shows_the_output_where_there_is_no_such_neuron(network):

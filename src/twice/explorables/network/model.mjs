@@ -142,9 +142,9 @@ export function train({ steps, neuron, ...setting }) {
   return run.path.slice(0, steps + 1);
 }
 
-/** How many points lie on their side: class 1 where p ≥ ½, which is z ≥ 0. */
+/** How many points lie on their side: class 1 where p > ½, which is z > 0. */
 export const right = (layers, activation, data) =>
-  data.filter(([x1, x2, y]) => forward(layers, activation, [x1, x2]).at(-1).z[0] >= 0 === (y === 1)).length;
+  data.filter(([x1, x2, y]) => forward(layers, activation, [x1, x2]).at(-1).z[0] > 0 === (y === 1)).length;
 
 /** The one layer that a chain of linear layers amounts to: (xW + b)V + c = x(WV) + (bV + c). */
 export const collapsed = (layers) => layers.reduce(({ W, b }, next) => ({
