@@ -17,6 +17,7 @@ CHAPTERS = {
     "2": "linear_regression",
     "3": "logistic_regression",
     "4": "forward_propagation",
+    "6": "gradient_descent",
 }
 
 
