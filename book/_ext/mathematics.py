@@ -8,7 +8,7 @@ a page and ``[(3.2)](03-logistic-regression.ipynb#eq-3-2)`` from another.
 """
 
 import re
-from functools import cache, lru_cache
+from functools import cache
 from pathlib import Path
 
 from docutils import nodes
@@ -23,7 +23,7 @@ OTHER_FONT_FORMATS = re.compile(r',url\([^)]*\) format\("(?:woff|truetype)"\)') 
 logger = logging.getLogger(__name__)
 
 
-@lru_cache(maxsize=1)
+@cache
 def katex():
     engine = MiniRacer()
     engine.eval("globalThis.self = globalThis;" + (KATEX / "katex.min.js").read_text("utf-8"))
@@ -53,10 +53,7 @@ def visit_inline(translator, node):
 
 def visit_block(translator, node):
     if node.get("label"):
-        logger.warning(
-            r"mathematics: equations are numbered with \tag, not with labels",
-            location=node,
-        )
+        logger.warning(r"mathematics: equations are numbered with \tag, not with labels", location=node)
     tag = "span" if isinstance(node.parent, nodes.TextElement) else "div"  # a paragraph can't hold a div
     start = translator.starttag(node, tag, "", CLASS="math display")
     translator.body.append(f"{start}{rendered(node, display=True)}</{tag}>\n")
@@ -74,11 +71,7 @@ class EquationIds(SphinxTransform):
             if tag := TAG.search(block.astext()):
                 name = nodes.make_id(f"eq-{tag[1]}")
                 if name in ids:
-                    logger.warning(
-                        "mathematics: two equations have the number %s",
-                        tag[1],
-                        location=block,
-                    )
+                    logger.warning("mathematics: two equations have the number %s", tag[1], location=block)
                 block["ids"].append(name)
                 ids[name] = (block.line, name, f"({tag[1]})")
         if ids:
