@@ -70,6 +70,7 @@ def test_output_is_a_framed_page_and_a_text(name):
     assert frame["srcdoc"] == figure.page
     assert frame["sandbox"] == "allow-scripts" and frame["loading"] == "lazy" and frame["title"]
     assert f'<p style="grid-area:1/1">{escape(repr(figure))}</p>' in html
+    assert f"<main><p>{escape(repr(figure))}</p></main>" in figure.page  # until its script runs
     assert repr(figure).startswith("Interactive figure")
 
 
@@ -252,6 +253,7 @@ def test_neuron_table_and_perceptron_step(neuron, data):
     rng = np.random.default_rng(3)
     for _ in range(CASES):
         state = {**random_state(neuron("defaults"), rng), "data": data}
+        state |= {key: round(state[key]) for key in ("w1", "w2", "b")}  # so that z is often exactly 0
         w, b = np.array([state["w1"], state["w2"]]), state["b"]
         rows = neuron("table(state)", state=state)
         right = activations.step(X @ w + b) == LOGIC[data]
@@ -473,3 +475,8 @@ def test_classifier_counts_and_rates(classifier):
                 np.array(expected, float),
                 atol=1e-12,
             )
+
+
+def test_classifier_answers_ties_as_numpy_does(classifier):
+    assert classifier("decide([[0, 0, 0]], 0.5, [1, 2])") == 1  # p ≥ threshold
+    assert classifier("decide([[0, 0, 0], [0, 0, 0], [0, 0, 0]], 0.5, [1, 2])") == np.argmax([0, 0, 0])

@@ -155,11 +155,11 @@ def test_state_goes_in_and_comes_out(show, name):
 def test_theme_is_the_page_s_or_else_the_system_s(show, name):
     dark = show(name, setting={"color_scheme": "dark"})
     paper = dark.frame.locator("body")
-    expect(paper).to_have_css("background-color", "rgb(21, 24, 28)")
+    expect(paper).to_have_css("background-color", "rgb(20, 23, 27)")
     dark.page.emulate_media(color_scheme="light")
     expect(paper).to_have_css("background-color", "rgb(255, 255, 255)")
     dark.tell(twice="theme", theme="dark")
-    expect(paper).to_have_css("background-color", "rgb(21, 24, 28)")
+    expect(paper).to_have_css("background-color", "rgb(20, 23, 27)")
     dark.tell(twice="theme", theme="light")
     expect(paper).to_have_css("background-color", "rgb(255, 255, 255)")
 
