@@ -19,6 +19,7 @@ from sphinx.util.fileutil import copy_asset
 
 KATEX = Path(__file__).parent / "vendor" / "katex"
 TAG = re.compile(r"\\tag\{([^}]*)\}")
+BASE, END = '<span class="katex-base">', "</span></span>"  # a formula may break between its bases
 OTHER_FONT_FORMATS = re.compile(r',url\([^)]*\) format\("(?:woff|truetype)"\)')  # every browser reads WOFF2
 logger = logging.getLogger(__name__)
 
@@ -46,8 +47,11 @@ def rendered(node, display):
 
 
 def visit_inline(translator, node):
-    start = translator.starttag(node, "span", "", CLASS="math")
-    translator.body.append(f"{start}{rendered(node, display=False)}</span>")
+    html = rendered(node, display=False)
+    if "hold" in node.parent["classes"]:
+        before, base, last = html.rpartition(BASE)
+        html = f'{before}<span class="last">{base}{last.removesuffix(END)}</span>{END}'
+    translator.body.append(translator.starttag(node, "span", "", CLASS="math") + html + "</span>")
     raise nodes.SkipNode
 
 
@@ -80,6 +84,16 @@ class EquationIds(SphinxTransform):
             self.env.metadata[self.env.docname]["myst_slugs"] = targets
 
 
+def hold_punctuation(app, doctree, docname):
+    """Join a formula with what follows it without a space, so that no line begins with a full stop."""
+    for formula in list(doctree.findall(nodes.math)):
+        text = formula.next_node(descend=False, siblings=True)
+        if isinstance(text, nodes.Text) and (marks := re.match(r"\S+", text)):
+            parent, place = formula.parent, formula.parent.index(formula)
+            parent[place + 1] = nodes.Text(text[marks.end() :])
+            parent[place] = nodes.inline("", "", formula, nodes.Text(marks[0]), classes=["hold"])
+
+
 def say_whether_page_has_mathematics(app, pagename, templatename, context, doctree):
     is_mathematics = (nodes.math, nodes.math_block)
     context["mathematics"] = doctree is not None and any(map(doctree.findall, is_mathematics))
@@ -97,6 +111,7 @@ def copy_katex(app, exception):
 def setup(app):
     app.add_html_math_renderer("katex", (visit_inline, None), (visit_block, None))
     app.add_transform(EquationIds)
+    app.connect("doctree-resolved", hold_punctuation)
     app.connect("html-page-context", say_whether_page_has_mathematics)
     app.connect("build-finished", copy_katex)
-    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
+    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": False}  # V8 survives no fork

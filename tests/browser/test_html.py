@@ -158,6 +158,11 @@ def test_mathematics_stands_everywhere(chapter):
     check_mathematics(chapter)
 
 
+def test_formula_holds_what_follows_it(chapter):
+    assert [hold.contents[-1] for hold in chapter.select(".hold")] == [",", "-th", ".", ":"]
+    assert chapter.select(".hold")[0].find_parent("p").text.endswith("-th word.")
+
+
 def test_captions_and_notes_are_marked(chapter):
     captions = [caption.text for caption in chapter.select("p.caption")]
     assert len(captions) == 2
