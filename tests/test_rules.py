@@ -9,7 +9,8 @@ import pytest
 import rules
 from nbformat import from_dict, v4
 from notebooks import setup_cell, stamp
-from rules import RULES, Page
+from reading import Page
+from rules import RULES
 
 PICTURE = base64.b64encode(b"a small picture").decode()
 ALT = {"mystnb": {"image": {"alt": "A straight line that rises from left to right"}}}
