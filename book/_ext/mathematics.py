@@ -19,6 +19,7 @@ from sphinx.util.fileutil import copy_asset
 
 KATEX = Path(__file__).parent / "vendor" / "katex"
 TAG = re.compile(r"\\tag\{([^}]*)\}")
+SHORT = 24  # signs of TeX: so short a formula is not broken at the end of a line
 BASE, END = '<span class="katex-base">', "</span></span>"  # a formula may break between its bases
 OTHER_FONT_FORMATS = re.compile(r',url\([^)]*\) format\("(?:woff|truetype)"\)')  # every browser reads WOFF2
 logger = logging.getLogger(__name__)
@@ -51,7 +52,8 @@ def visit_inline(translator, node):
     if "hold" in node.parent["classes"]:
         before, base, last = html.rpartition(BASE)
         html = f'{before}<span class="last">{base}{last.removesuffix(END)}</span>{END}'
-    translator.body.append(translator.starttag(node, "span", "", CLASS="math") + html + "</span>")
+    classes = "math short" if len(node.astext()) <= SHORT else "math"
+    translator.body.append(translator.starttag(node, "span", "", CLASS=classes) + html + "</span>")
     raise nodes.SkipNode
 
 

@@ -183,6 +183,12 @@ def test_contents_open_and_close_on_a_phone(phone):
     expect(phone.get_by_role("navigation", name="Contents")).to_be_hidden()
 
 
+def test_sections_are_in_reach_on_a_phone(phone):
+    phone.get_by_text("On this page").first.tap()
+    phone.locator(".sections").get_by_role("link", name="Equations").tap()
+    expect(phone.get_by_role("heading", name="Equations")).to_be_in_viewport()
+
+
 def test_search_is_in_reach_on_a_phone(phone):
     phone.get_by_role("link", name="Search the book").tap()
     expect(phone.get_by_role("searchbox", name="Words to search for")).to_be_focused()
