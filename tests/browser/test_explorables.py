@@ -3,16 +3,12 @@
 pytest tests/browser/test_explorables.py
 """
 
-import os
-import shutil
-
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import expect
 
 from twice.explore import explore, names
 
-CHROMIUM = shutil.which("chromium", path=f"/usr/lib/chromium:{os.environ['PATH']}")
 AXE = {"rules": {"page-has-heading-one": {"enabled": False}}}  # the book's page has it, not the frame
 WIDE, PHONE = 900, 320
 
@@ -86,21 +82,13 @@ class Figure:
         touch.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
 
 
-@pytest.fixture(scope="module")
-def browser():
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
-        yield browser
-        browser.close()
-
-
 @pytest.fixture
-def show(browser, tmp_path):
+def show(chromium, tmp_path):
     """Open a figure; afterwards see that it asked for nothing and complained of nothing."""
     figures = []
 
     def show(name, width=WIDE, setting=None, **state):
-        page = browser.new_page(viewport={"width": width, "height": 1000}, **(setting or {}))
+        page = chromium.new_page(viewport={"width": width, "height": 1000}, **(setting or {}))
         page.set_default_timeout(10_000)
         figures.append(Figure(page, tmp_path / f"{len(figures)}.html", name, **state))
         return figures[-1]
