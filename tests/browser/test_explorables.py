@@ -399,9 +399,7 @@ def test_classifier_learns_and_reports(show):
     figure = show("logistic-regression", steps=0, rate=1, **SQUARE)
     formula, report = figure.frame.locator(".formula"), figure.frame.locator(".report")
     expect(formula).to_contain_text("= 0.693")  # log 2: nothing is known yet
-    expect(report).to_contain_text(
-        "true 0 0 2 0.00 0.00 0.00", use_inner_text=True
-    )  # p = ½ reaches the threshold
+    expect(report).to_contain_text("true 0 2 0 0.50 1.00 0.67", use_inner_text=True)  # ½ is not above ½
     figure.role("button", "Step").click()
     expect(formula).to_contain_text("z = 0.75 x₁ + 0.00 x₂ + 0.00", use_inner_text=True)
     expect(report).to_contain_text("true 1 0 2 1.00 1.00 1.00", use_inner_text=True)
