@@ -164,7 +164,6 @@ def test_no_line_begins_with_the_mark_after_a_formula(desktop):
 
 def test_link_to_an_equation_shows_it_below_the_bar(desktop):
     desktop.locator("article a[href='#eq-7-2']").first.click()
-    desktop.wait_for_timeout(800)
     bar = desktop.get_by_role("banner").bounding_box()
     equation = desktop.locator("#eq-7-2")
     expect(equation).to_be_in_viewport()
