@@ -6,18 +6,8 @@ import address
 import pytest
 import yaml
 from notebooks import BOOK, LEDGERS, PACKAGE, ROOT, notebooks
-from rules import (
-    CLASS_LINES,
-    LINES,
-    RULES,
-    Page,
-    anchors,
-    broken_links,
-    homes_of_names,
-    own_lines,
-    parse_file,
-    teaching,
-)
+from reading import Page, anchors, broken_links, own_lines, parse_file
+from rules import CLASS_LINES, LINES, RULES, homes_of_names, teaching
 
 PAGES = {path.stem: Page.load(path) for path in notebooks()}
 TEXTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted(BOOK.glob("*.md"))]

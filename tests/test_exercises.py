@@ -13,7 +13,7 @@ import keras
 import matplotlib.pyplot as plt
 import pytest
 from notebooks import code_cells, notebooks, tags
-from rules import Page, exercises, parsed
+from reading import Page, exercises, parsed
 
 from twice.exercises import CHAPTERS, find, verdict
 

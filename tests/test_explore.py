@@ -81,6 +81,7 @@ def test_output_is_a_framed_page_and_a_text(name):
     assert frame["srcdoc"] == figure.page
     assert frame["sandbox"] == "allow-scripts" and frame["loading"] == "lazy" and frame["title"]
     assert f'<p style="grid-area:1/1">{escape(repr(figure))}</p>' in html
+    assert f"<main><p>{escape(repr(figure))}</p></main>" in figure.page  # until its script runs
     assert repr(figure).startswith("Interactive figure")
 
 
@@ -280,6 +281,7 @@ def test_neuron_table_and_perceptron_step(neuron, data):
     rng = np.random.default_rng(3)
     for _ in range(CASES):
         state = {**random_state(neuron("defaults"), rng), "data": data}
+        state |= {key: round(state[key]) for key in ("w1", "w2", "b")}  # so that z is often exactly 0
         w, b = np.array([state["w1"], state["w2"]]), state["b"]
         rows = neuron("table(state)", state=state)
         right = activations.step(X @ w + b) == LOGIC[data]
@@ -485,7 +487,7 @@ def test_classifier_counts_and_rates(classifier):
         logits = np.c_[x, np.ones(len(x))] @ theta.T
         y_pred = logits.argmax(axis=1)
         if len(theta) == 1:
-            y_pred = (activations.sigmoid(logits[:, 0]) >= state["threshold"]).astype(int)
+            y_pred = (activations.sigmoid(logits[:, 0]) > state["threshold"]).astype(int)
         counts = metrics.confusion_matrix(y, y_pred, max(len(theta), 2))
         ours = classifier(
             "confusion(theta, state.threshold, examples(state))", theta=theta.tolist(), state=state
@@ -501,6 +503,11 @@ def test_classifier_counts_and_rates(classifier):
                 np.array(expected, float),
                 atol=1e-12,
             )
+
+
+def test_classifier_answers_ties_as_numpy_does(classifier):
+    assert classifier("decide([[0, 0, 0]], 0.5, [1, 2])") == 0  # p > threshold, as Keras
+    assert classifier("decide([[0, 0, 0], [0, 0, 0], [0, 0, 0]], 0.5, [1, 2])") == np.argmax([0, 0, 0])
 
 
 # The network

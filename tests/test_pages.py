@@ -4,7 +4,7 @@ import re
 
 import pytest
 from notebooks import BOOK, code_cells, notebooks, read
-from rules import written
+from reading import written
 
 MARKDOWN = {path.name: path.read_text(encoding="utf-8") for path in sorted(BOOK.glob("*.md"))}
 BIBLIOGRAPHY = (BOOK / "references.bib").read_text(encoding="utf-8")

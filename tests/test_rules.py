@@ -9,7 +9,8 @@ import pytest
 import rules
 from nbformat import from_dict, v4
 from notebooks import setup_cell, stamp
-from rules import RULES, Page
+from reading import Page
+from rules import RULES
 
 PICTURE = base64.b64encode(b"a small picture").decode()
 ALT = {"mystnb": {"image": {"alt": "A straight line that rises from left to right"}}}
@@ -102,6 +103,7 @@ FAULTS = [
     ("known_tags", change("draw()", lambda cell: cell.metadata.update(tags=["raises-exception"]))),
     ("known_tags", add(code("f()  # NBVAL_SKIP"))),
     ("comparable_outputs", replace("draw()", "draw();")),
+    ("comparable_outputs", replace("draw()", "draw();  # quietly")),
     ("comparable_outputs", add(code("clear_output()"))),
     ("clean_outputs", add(code("f()", printed("UserWarning", "stderr")))),
     ("clean_outputs", add(code("f()", v4.new_output("error", ename="E", evalue="", traceback=[])))),
@@ -221,6 +223,16 @@ def test_plain_outputs_are_clean(words):
     page = good()
     page.nb.cells.append(code("f()", printed(words)))
     assert list(RULES["clean_outputs"](page)) == []
+
+
+def test_unreadable_code_is_one_message_and_no_crash():
+    page = good()
+    page.nb.cells.append(code("%timeit f()"))
+    page = Page(page.stem, page.nb, page.ledger)
+    said = {name: list(check(page)) for name, check in RULES.items()}
+    assert len(said.pop("plain_python")) == 1
+    said.pop("run_in_order")
+    assert not any(said.values())
 
 
 def test_a_message_names_the_cell():

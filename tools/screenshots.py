@@ -18,7 +18,7 @@ HTML = Path(__file__).resolve().parent.parent / "_build" / "html"
 WIDTHS = [1280, 390]
 HEIGHT = 1400
 THEMES = ["light", "dark"]
-STILL = ".bar { position: static !important } html { scroll-behavior: auto !important }"
+STILL = ".bar { position: static !important }"
 
 
 def screens(page):

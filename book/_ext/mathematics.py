@@ -8,7 +8,7 @@ a page and ``[(3.2)](03-logistic-regression.ipynb#eq-3-2)`` from another.
 """
 
 import re
-from functools import cache, lru_cache
+from functools import cache
 from pathlib import Path
 
 from docutils import nodes
@@ -19,11 +19,13 @@ from sphinx.util.fileutil import copy_asset
 
 KATEX = Path(__file__).parent / "vendor" / "katex"
 TAG = re.compile(r"\\tag\{([^}]*)\}")
+SHORT = 24  # signs of TeX: so short a formula is not broken at the end of a line
+BASE, END = '<span class="katex-base">', "</span></span>"  # a formula may break between its bases
 OTHER_FONT_FORMATS = re.compile(r',url\([^)]*\) format\("(?:woff|truetype)"\)')  # every browser reads WOFF2
 logger = logging.getLogger(__name__)
 
 
-@lru_cache(maxsize=1)
+@cache
 def katex():
     engine = MiniRacer()
     engine.eval("globalThis.self = globalThis;" + (KATEX / "katex.min.js").read_text("utf-8"))
@@ -46,17 +48,18 @@ def rendered(node, display):
 
 
 def visit_inline(translator, node):
-    start = translator.starttag(node, "span", "", CLASS="math")
-    translator.body.append(f"{start}{rendered(node, display=False)}</span>")
+    html = rendered(node, display=False)
+    if "hold" in node.parent["classes"]:
+        before, base, last = html.rpartition(BASE)
+        html = f'{before}<span class="last">{base}{last.removesuffix(END)}</span>{END}'
+    classes = "math short" if len(node.astext()) <= SHORT else "math"
+    translator.body.append(translator.starttag(node, "span", "", CLASS=classes) + html + "</span>")
     raise nodes.SkipNode
 
 
 def visit_block(translator, node):
     if node.get("label"):
-        logger.warning(
-            r"mathematics: equations are numbered with \tag, not with labels",
-            location=node,
-        )
+        logger.warning(r"mathematics: equations are numbered with \tag, not with labels", location=node)
     tag = "span" if isinstance(node.parent, nodes.TextElement) else "div"  # a paragraph can't hold a div
     start = translator.starttag(node, tag, "", CLASS="math display")
     translator.body.append(f"{start}{rendered(node, display=True)}</{tag}>\n")
@@ -74,17 +77,23 @@ class EquationIds(SphinxTransform):
             if tag := TAG.search(block.astext()):
                 name = nodes.make_id(f"eq-{tag[1]}")
                 if name in ids:
-                    logger.warning(
-                        "mathematics: two equations have the number %s",
-                        tag[1],
-                        location=block,
-                    )
+                    logger.warning("mathematics: two equations have the number %s", tag[1], location=block)
                 block["ids"].append(name)
                 ids[name] = (block.line, name, f"({tag[1]})")
         if ids:
             targets = getattr(self.document, "myst_slugs", {}) | ids
             self.document.myst_slugs = targets
             self.env.metadata[self.env.docname]["myst_slugs"] = targets
+
+
+def hold_punctuation(app, doctree, docname):
+    """Join a formula with what follows it without a space, so that no line begins with a full stop."""
+    for formula in list(doctree.findall(nodes.math)):
+        text = formula.next_node(descend=False, siblings=True)
+        if isinstance(text, nodes.Text) and (marks := re.match(r"\S+", text)):
+            parent, place = formula.parent, formula.parent.index(formula)
+            parent[place + 1] = nodes.Text(text[marks.end() :])
+            parent[place] = nodes.inline("", "", formula, nodes.Text(marks[0]), classes=["hold"])
 
 
 def say_whether_page_has_mathematics(app, pagename, templatename, context, doctree):
@@ -104,6 +113,7 @@ def copy_katex(app, exception):
 def setup(app):
     app.add_html_math_renderer("katex", (visit_inline, None), (visit_block, None))
     app.add_transform(EquationIds)
+    app.connect("doctree-resolved", hold_punctuation)
     app.connect("html-page-context", say_whether_page_has_mathematics)
     app.connect("build-finished", copy_katex)
-    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
+    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": False}  # V8 survives no fork

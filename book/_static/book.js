@@ -26,12 +26,16 @@ function addCopyButton(block) {
 }
 
 // What is wider than the screen scrolls; the keyboard must be able to reach it.
-const scrolls = new ResizeObserver((entries) => {
-  for (const { target } of entries) {
-    if (target.scrollWidth > target.clientWidth) target.tabIndex = 0;
-    else target.removeAttribute("tabindex");
-  }
-});
+function letKeyboardScroll(element) {
+  if (element.scrollWidth > element.clientWidth) element.tabIndex = 0;
+  else element.removeAttribute("tabindex");
+}
+
+function watchWidths(elements) {
+  const resized = new ResizeObserver((entries) => entries.forEach(({ target }) => letKeyboardScroll(target)));
+  elements.forEach((element) => resized.observe(element));
+  document.fonts.addEventListener("loadingdone", () => elements.forEach(letKeyboardScroll));
+}
 
 function followSections(links) {
   const sections = links.map((link) => document.getElementById(decodeURIComponent(link.hash.slice(1))));
@@ -46,6 +50,6 @@ function followSections(links) {
 
 document.querySelector(".bar .theme").addEventListener("click", switchTheme);
 document.querySelectorAll(".cell_input .highlight, details .highlight").forEach(addCopyButton);
-document.querySelectorAll("pre, div.table, .math.display").forEach((element) => scrolls.observe(element));
+watchWidths(document.querySelectorAll("pre, div.table, .math.display"));
 const sectionLinks = [...document.querySelectorAll(".on-this-page ul ul a")];
 if (sectionLinks.length) followSections(sectionLinks);

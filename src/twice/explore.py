@@ -20,7 +20,7 @@ PAGE = """<!doctype html>
  content="default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'">
 <title>{title}</title><style>
 {style}
-</style></head><body><main></main>
+</style></head><body><main><p>{text}</p></main>
 <script type="application/json" id="state">{state}</script><script type="module">
 {script}
 </script></body></html>"""
@@ -41,9 +41,11 @@ class Explorable:
 
     @property
     def page(self):
-        """The whole page of the figure, as HTML."""
+        """The whole page of the figure, as HTML; its script puts the figure in the place of the text."""
+        about = _declaration(self.name, "view", "about")
         return PAGE.format(
-            title=_declaration(self.name, "view", "about")["title"],
+            title=html.escape(about["title"]),
+            text=html.escape(about["text"]),
             style=_style(self.name),
             state=json.dumps(self.state).replace("<", r"\u003c"),
             script=script(self.name),
@@ -59,12 +61,12 @@ class Explorable:
 
 
 def explore(name, **state):
-    """Make the interactive figure `name`, beginning in the given `state`.
+    """Make the interactive figure ``name``, beginning in the given ``state``.
 
     Parameters
     ----------
     name : str
-        One of `names()`.
+        One of ``names()``.
     **state
         Values to begin with; what is not named begins as declared in the figure's ``model.mjs``.
 
@@ -127,7 +129,7 @@ def _declaration(name, module, variable):
 
 
 def _admit(name, key, declaration, value):
-    """Return `value` as plain JSON data, or say what was expected."""
+    """Return ``value`` as plain JSON data, or say what was expected."""
     admit, expected = TYPES[declaration["type"]]
     admitted = admit(declaration, value)
     if admitted is None:

@@ -20,6 +20,7 @@ keeps off the network, ``cache`` alone makes sure of the full data. ``TWICE_DATA
 """
 
 import hashlib
+import io
 import os
 import sys
 import uuid
@@ -226,11 +227,13 @@ def _keep(dataset, arrays):
 
 def _write(path, arrays):
     """Write under a name of our own, then rename: nobody ever finds half a file under the right name."""
+    content = io.BytesIO()  # in memory first: where the disk is full, one plain write fails
+    np.savez(content, **arrays)
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_suffix(f".{uuid.uuid4().hex}.tmp")
     try:
         with open(temporary, "xb") as file:
-            np.savez(file, **arrays)
+            file.write(content.getbuffer())
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, path)

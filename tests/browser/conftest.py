@@ -3,6 +3,8 @@
 pytest tests/browser
 """
 
+from urllib.parse import urlsplit
+
 import pytest
 from browser import launch, serve
 from builds import built, copy_sources, write_specimen
@@ -48,15 +50,21 @@ def chromium():
 
 
 @pytest.fixture
-def open_page(chromium):
+def complaints():
+    """Return the list of what the pages of a test complained of."""
+    return []
+
+
+@pytest.fixture
+def open_page(chromium, complaints):
     """Return a function that opens an address; what the pages complained of fails the test at its end.
 
     Every request to another host is stopped, and counts as a complaint like an error on the console.
     """
-    complaints, contexts = [], []
+    contexts = []
 
     def open_page(url, width=1280, theme="light", **options):
-        home = url.split("/book")[0]
+        home = "{0.scheme}://{0.netloc}/".format(urlsplit(url))
         context = chromium.new_context(
             viewport={"width": width, "height": 900}, color_scheme=theme, **options
         )

@@ -46,8 +46,9 @@ SPECIMEN = [
         "Within a paragraph: $$x = y$$ and on. A wide one:\n\n"
         f"$${WIDE} 1 \\tag{{7.2}}$$\n\n[(7.2)](07-specimen.ipynb#eq-7-2)"
     ),
+    new_markdown_cell("No line begins with the mark after $a = b$, nor with the end of the $k$-th word."),
     new_markdown_cell("> **Note.** A note with $n$ in it.\n\n> A quotation."),
-    new_markdown_cell("| form | value |\n| --- | ---: |\n| $\\lvert x\\rvert$ | `1` |"),
+    new_markdown_cell("|  | value |\n| --- | ---: |\n| $\\lvert x\\rvert$ | `1` |"),
     prints("agree(1, 1)", "✓ one: agree to 1e-10\n✗ two: rejected\nplain ✓ text\n"),
     shows("plot()", {"image/png": picture(7, 3.5, 120)}, mystnb={"image": {"alt": "An empty figure."}}),
     new_markdown_cell("*The first figure, with $L$ in its caption.*\n\n*Italic, but no caption.*"),

@@ -159,7 +159,9 @@ def difference(got, expected, atol, tell=True):
         return f"expected the shape {expected.shape}, got {got.shape}"
     if expected.dtype.kind in "US":
         return None if np.array_equal(got, expected) else f"got {shown((got,))}"
-    if np.all(np.abs(got - expected) <= atol * max(1, np.abs(expected).max(initial=0))):
+    with np.errstate(invalid="ignore"):  # NaN and infinity are within no tolerance
+        close = np.abs(got - expected) <= atol * max(1, np.abs(expected).max(initial=0))
+    if close.all():
         return None
     return f"expected {shown((expected,))}, got {shown((got,))}" if tell else f"{shown((got,))} is not it"
 

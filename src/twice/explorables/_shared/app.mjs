@@ -47,7 +47,7 @@ export function createApp(defaults) {
     /** Put the parts on the page and draw them; `inWords(state)` is what a screen reader hears. */
     start(inWords, ...parts) {
       summary = inWords;
-      main.append(...parts, spoken);
+      main.replaceChildren(...parts, spoken);
       draw();
       new ResizeObserver(() => {
         request();
@@ -99,8 +99,11 @@ export function slider(app, key, label, { get = (state) => state[key], set = (va
     oninput: () => set(fromRange(range.valueAsNumber)),
   });
   const number = h("input", {
-    type: "number", min, max, step: log ? "any" : step, inputmode: "decimal",
-    oninput: () => number.checkValidity() && number.value !== "" && set(number.valueAsNumber),
+    type: "number", min, max, step: log ? "any" : step,
+    oninput() {
+      const value = number.valueAsNumber; // between the steps as well; NaN while nothing readable stands there
+      if (value >= min && value <= max) set(value);
+    },
     onblur: () => (number.value = shown(get(app.state))),
   });
   number.setAttribute("aria-label", `${label}, exact value`);

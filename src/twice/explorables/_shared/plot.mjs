@@ -91,7 +91,7 @@ export const STRENGTH = 0.65; // full colours would drown what is drawn over the
 
 /** The diverging map, blue – paper – orange, as a function of t in [-1, 1] (clipped outside). */
 export function divergingMap() {
-  const [paper, blue, orange] = ["--field", "--blue", "--orange"].map(cssColor);
+  const [paper, blue, orange] = ["--paper", "--blue", "--orange"].map(cssColor);
   const colors = Array.from({ length: 511 }, (_, i) => {
     const t = (i - 255) / 255;
     return mix([paper, t < 0 ? blue : orange], [1 - STRENGTH * Math.abs(t), STRENGTH * Math.abs(t)]);
@@ -162,27 +162,30 @@ export function createHandle(app, plot, { label, className = "", step, at, words
 }
 
 /**
- * The declared points `key`, each a handle. One of them is a tab stop; Page Up and Page Down go to the others,
- * Delete takes the point away.
+ * The declared points `key`, each a handle, of which the first `count(state)` are shown. One of them is a tab stop;
+ * Page Up and Page Down go to the others, Delete takes the point away.
  */
-export function createPoints(app, plot, { key, label, className, step = 0.1 }) {
+export function createPoints(app, plot, { key, label, className, step = 0.1, count = (state) => state[key].length }) {
   const { least, most } = app.defaults[key];
   const put = (points) => app.set({ [key]: points });
+  const rounded = (point) => point.map((value) => round(value, step));
   let current = 0;
-  const go = (i) => handles[(i + app.state[key].length) % app.state[key].length].focus();
+  const go = (i) => handles[(i + count(app.state)) % count(app.state)].focus();
   const actions = {
     PageDown: (i) => go(i + 1),
     PageUp: (i) => go(i - 1),
     Delete(i) {
-      if (app.state[key].length > least) put(app.state[key].toSpliced(i, 1));
+      if (app.state[key].length === least) return;
+      put(app.state[key].toSpliced(i, 1));
+      go(Math.min(i, count(app.state) - 1));
     },
   };
   const handles = Array.from({ length: most }, (_, i) =>
     createHandle(app, plot, {
       label: `${label} ${i + 1}`, className, step,
-      at: (state) => state[key][i] ?? null,
+      at: (state) => (i < count(state) ? state[key][i] : null),
       words: (state) => state[key][i].map((value) => fmt(value)).join(", "),
-      move: (point) => put(app.state[key].with(i, point.map((value) => round(value, step)))),
+      move: (point) => put(app.state[key].with(i, rounded(point))),
       key(event) {
         actions[event.key]?.(i);
         return event.key in actions;
@@ -190,12 +193,12 @@ export function createPoints(app, plot, { key, label, className, step = 0.1 }) {
     }));
   handles.forEach((handle, i) => handle.addEventListener("focus", () => (current = i)));
   app.onDraw((state) => {
-    const stop = Math.min(current, state[key].length - 1);
+    const stop = Math.min(current, count(state) - 1);
     handles.forEach((handle, i) => (handle.tabIndex = i === stop ? 0 : -1));
   });
   return {
     handles,
-    add: (point) => put([...app.state[key], point.map((value) => round(value, step))]),
+    add: (point) => put([...app.state[key], rounded(point)]),
     remove: () => put(app.state[key].slice(0, -1)),
   };
 }

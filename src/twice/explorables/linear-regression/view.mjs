@@ -9,7 +9,7 @@ import { curvature, defaults, descend, feature, gradient, loss, minimum, pairs, 
 export const about = {
   "title": "Linear regression by gradient descent",
   "text": "Interactive figure: points and a line through them, the squares whose mean area is the loss, and a map of the loss over slope and intercept with the path of gradient descent. Open this notebook in Colab, in JupyterLab or in the HTML book to use it.",
-  "height": 935
+  "height": 930
 };
 
 const LEVELS = [0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500]; // of the loss, where the map has its lines

@@ -84,10 +84,10 @@ export function descend(state) {
   return { theta, losses };
 }
 
-/** The class that is answered: class 1 where its probability reaches the threshold, or the likeliest of three. */
+/** The class that is answered: class 1 where its probability exceeds the threshold, or the likeliest of three. */
 export function decide(theta, threshold, x) {
   const p = probabilities(logits(theta, x));
-  return p.length === 2 ? Number(p[1] >= threshold) : p.indexOf(Math.max(...p));
+  return p.length === 2 ? Number(p[1] > threshold) : p.indexOf(Math.max(...p));
 }
 
 /** How often each true class (row) is taken for each class (column). */

@@ -9,10 +9,8 @@ import { confusion, decide, defaults, descend, examples, logits, metrics, probab
 export const about = {
   "title": "Logistic regression",
   "text": "Interactive figure: two or three classes of points in a plane coloured by the probability of each class, with the boundary, the cross-entropy, and the confusion matrix with its precision and recall. Open this notebook in Colab, in JupyterLab or in the HTML book to use it.",
-  "height": 920
+  "height": 895
 };
-
-const GROUPS = ["class0", "class1", "class2"];
 
 const app = createApp(defaults);
 const plane = createPlot({ label: "The plane of inputs", x: [-3.2, 3.2], y: [-3.2, 3.2] });
@@ -48,7 +46,7 @@ function borders(theta) {
 
 /** The colour of the likeliest class, as strong as its lead over the next. */
 function threeColors(theta) {
-  const paper = cssColor("--field");
+  const paper = cssColor("--paper");
   const colors = ["--blue", "--orange", "--green"].map(cssColor);
   return (x1, x2) => {
     const p = probabilities(logits(theta, [x1, x2]));
@@ -125,16 +123,18 @@ app.onDraw((state) => {
   drawHistory(state);
 });
 
-const groups = GROUPS.map((key, k) => createPoints(app, plane, { key, label: `Class ${k}, point`, className: key }));
-app.onDraw((state) => {
-  const { theta } = fit(state);
-  const taking = [Infinity, state.kept, isTwo(state) ? 0 : Infinity];
-  groups.forEach(({ handles }, k) => handles.forEach((handle, i) => {
-    const point = state[GROUPS[k]][i];
-    handle.hidden = !point || i >= taking[k];
-    handle.classList.toggle("wrong", !handle.hidden && decide(theta, state.threshold, point) !== k);
-  }));
-});
+// How many points of each class take part.
+const taking = [
+  ({ class0 }) => class0.length,
+  ({ class1, kept }) => Math.min(class1.length, kept),
+  (state) => (isTwo(state) ? 0 : state.class2.length),
+];
+const groups = taking.map((count, k) =>
+  createPoints(app, plane, { key: `class${k}`, label: `Class ${k}, point`, className: `class${k}`, count }));
+app.onDraw((state) => groups.forEach(({ handles }, k) => handles.slice(0, taking[k](state)).forEach((handle, i) => {
+  const answer = decide(fit(state).theta, state.threshold, state[`class${k}`][i]);
+  handle.classList.toggle("wrong", answer !== k);
+})));
 
 const signed = (value) => `${value < 0 ? "−" : "+"} ${fmt(Math.abs(value))}`;
 const linear = ([w1, w2, b]) => `${fmt(w1)} <i>x</i>₁ ${signed(w2)} <i>x</i>₂ ${signed(b)}`;

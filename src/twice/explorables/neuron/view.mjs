@@ -8,7 +8,7 @@ import { activations, defaults, inputs, neuron, nextWrong, perceptronStep, table
 export const about = {
   "title": "A neuron with two inputs",
   "text": "Interactive figure: a neuron with two inputs, its weights, its bias and its activation; the plane of inputs coloured by the neuron's answer, with the boundary where z = 0. Open this notebook in Colab, in JupyterLab or in the HTML book to use it.",
-  "height": 900
+  "height": 895
 };
 
 const ARROW = 0.5; // the arrow of w is drawn at half its length, so that all of it fits

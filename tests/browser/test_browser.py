@@ -1,0 +1,230 @@
+"""The built pages in Chromium: they ask nobody else, complain of nothing, and everyone can read and use them.
+
+pytest tests/browser/test_browser.py
+"""
+
+import re
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from builds import pages
+from playwright.sync_api import expect
+
+PHONE, DESKTOP = 390, 1280
+CHAPTER = "book/07-specimen.html"
+
+# The part of a formula that is seen (MathML is what is read) as one text: axe needs minutes for the pieces.
+FLATTEN = "document.querySelectorAll('.katex-html').forEach((seen) => (seen.textContent = seen.textContent))"
+
+# In a column of some width: where the formula ends, and whether the mark after it stands beside its end.
+MARK_AND_FORMULA = """(hold, width) => {
+  hold.parentElement.style.width = `${width}px`;
+  const formula = [...hold.querySelectorAll(".katex-base")].at(-1).getBoundingClientRect();
+  const mark = document.createRange();
+  mark.selectNode(hold.lastChild);
+  return [formula.bottom, mark.getBoundingClientRect().left >= formula.right - 1];
+}"""
+
+
+@pytest.fixture
+def phone(open_page, specimen_address):
+    """Return the specimen, opened on a phone."""
+    return open_page(f"{specimen_address}/{CHAPTER}", width=PHONE, has_touch=True)
+
+
+@pytest.fixture
+def desktop(open_page, specimen_address):
+    """Return the specimen, opened on a desktop."""
+    return open_page(f"{specimen_address}/{CHAPTER}")
+
+
+def background(page):
+    return page.evaluate("getComputedStyle(document.body).backgroundColor")
+
+
+# ---------- every page of the book; open_page fails on any complaint or foreign request ----------
+
+
+@pytest.mark.parametrize("width", [DESKTOP, PHONE])
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("name", pages())
+def test_page_is_accessible_and_fits_its_screen(open_page, book_address, name, theme, width):
+    page = open_page(f"{book_address}/{name}.html", width=width, theme=theme)
+    page.evaluate("document.querySelectorAll('details').forEach((details) => (details.open = true))")
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    page.evaluate(FLATTEN)
+    found = Axe().run(page)
+    assert found.violations_count == 0, found.generate_report()
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("width", [DESKTOP, PHONE])
+def test_constructs_are_accessible_and_fit_the_screen(open_page, specimen_address, theme, width):
+    test_page_is_accessible_and_fits_its_screen(
+        open_page, specimen_address, CHAPTER.removesuffix(".html"), theme, width
+    )
+
+
+def test_first_page_leads_to_the_welcome(open_page, book_address):
+    page = open_page(f"{book_address}/index.html")
+    page.wait_for_url("**/book/index.html")
+
+
+def test_book_can_be_read_from_the_disk(open_page, specimen):
+    page = open_page((specimen / CHAPTER).as_uri())
+    loaded = page.evaluate("[...document.fonts].filter((f) => f.status === 'loaded').map((f) => f.family)")
+    assert {"Twice Serif", "KaTeX_Main"} <= {family.strip('"') for family in loaded}
+
+
+def test_book_can_be_read_without_scripts(open_page, specimen_address):
+    page = open_page(f"{specimen_address}/{CHAPTER}", theme="dark", java_script_enabled=False)
+    expect(page.get_by_role("heading", level=1)).to_contain_text("7. Specimen")
+    expect(page.locator("#eq-7-1")).to_be_visible()
+    expect(page.get_by_role("navigation", name="Contents")).to_be_visible()
+
+
+# ---------- what a reader does ----------
+
+
+def test_search_finds_a_word_and_leads_to_it(open_page, book_address):
+    page = open_page(f"{book_address}/book/notation.html")
+    page.get_by_role("searchbox").fill("batches")
+    page.keyboard.press("Enter")
+    expect(page).to_have_title(re.compile("Search"))
+    page.locator("#search-results").get_by_role("link", name="Notation").click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Notation")
+
+
+def test_search_shows_each_formula_once(open_page, specimen_address):
+    page = open_page(f"{specimen_address}/search.html?q=construct")
+    context = page.locator("#search-results .context")
+    expect(context).to_contain_text("every construct")
+    assert context.inner_text().count("σ") == 1
+
+
+def test_theme_follows_the_system_until_the_reader_chooses(open_page, specimen_address):
+    page = open_page(f"{specimen_address}/{CHAPTER}", theme="dark")
+    dark = background(page)
+    page.emulate_media(color_scheme="light")
+    light = background(page)
+    assert light != dark
+    page.get_by_role("button", name="Light or dark").click()
+    assert background(page) == dark
+    page.reload()
+    assert background(page) == dark
+    page.get_by_role("button", name="Light or dark").click()
+    assert background(page) == light
+
+
+def test_interactive_figure_is_told_the_theme_and_gets_its_height(desktop):
+    frame = desktop.locator(".explorable iframe")
+    figure = desktop.frame_locator(".explorable iframe").locator("body")
+    expect(figure).to_have_text("light")
+    assert frame.evaluate("(frame) => frame.style.height") == "322px"
+    desktop.get_by_role("button", name="Light or dark").click()
+    expect(figure).to_have_text("dark")
+    desktop.get_by_role("button", name="Light or dark").click()
+    desktop.emulate_media(color_scheme="light")
+    expect(figure).to_have_text("light")
+
+
+def test_other_windows_can_not_size_a_figure(desktop):
+    before = desktop.locator(".explorable iframe").bounding_box()
+    desktop.evaluate("postMessage({twice: 'height', height: 10}, '*')")
+    desktop.wait_for_timeout(100)
+    assert desktop.locator(".explorable iframe").bounding_box() == before
+
+
+def test_code_can_be_copied(open_page, specimen_address):
+    page = open_page(f"{specimen_address}/{CHAPTER}", permissions=["clipboard-read", "clipboard-write"])
+    page.locator(".cell_input .highlight").first.hover()
+    page.get_by_role("button", name="Copy").first.click()
+    expect(page.get_by_role("button", name="Copied")).to_be_visible()
+    assert page.evaluate("navigator.clipboard.readText()").strip() == "agree(1, 1)"
+
+
+def test_keyboard_reaches_the_text_at_once(desktop):
+    desktop.keyboard.press("Tab")
+    skip = desktop.get_by_role("link", name="Skip to the text")
+    expect(skip).to_be_focused()
+    expect(skip).to_be_in_viewport()
+    desktop.keyboard.press("Enter")
+    assert desktop.url.endswith("#text")
+
+
+def test_no_line_begins_with_the_mark_after_a_formula(desktop):
+    hold = desktop.locator(".hold").first
+    where = set()
+    for width in range(200, 640, 4):
+        bottom, beside = hold.evaluate(MARK_AND_FORMULA, width)
+        assert beside, f"in a column of {width} pixels the mark stands on a line of its own"
+        where.add(bottom)
+    assert len(where) > 1
+
+
+def test_link_to_an_equation_shows_it_below_the_bar(desktop):
+    desktop.locator("article a[href='#eq-7-2']").first.click()
+    bar = desktop.get_by_role("banner").bounding_box()
+    equation = desktop.locator("#eq-7-2")
+    expect(equation).to_be_in_viewport()
+    assert equation.bounding_box()["y"] >= bar["y"] + bar["height"]
+
+
+# ---------- a phone ----------
+
+
+def test_contents_open_and_close_on_a_phone(phone):
+    contents = phone.get_by_role("navigation", name="Contents")
+    expect(contents).to_be_hidden()
+    phone.get_by_role("button", name="Contents").tap()
+    expect(contents).to_be_visible()
+    phone.keyboard.press("Escape")
+    expect(contents).to_be_hidden()
+    phone.get_by_role("button", name="Contents").tap()
+    contents.get_by_role("link", name="Welcome").tap()
+    phone.wait_for_url("**/book/index.html")
+    expect(phone.get_by_role("navigation", name="Contents")).to_be_hidden()
+
+
+def test_sections_are_in_reach_on_a_phone(phone):
+    phone.get_by_text("On this page").first.tap()
+    phone.locator(".sections").get_by_role("link", name="Equations").tap()
+    expect(phone.get_by_role("heading", name="Equations")).to_be_in_viewport()
+
+
+def test_search_is_in_reach_on_a_phone(phone):
+    phone.get_by_role("link", name="Search the book").tap()
+    expect(phone.get_by_role("searchbox", name="Words to search for")).to_be_focused()
+
+
+def test_wide_formula_scrolls_by_keyboard_with_its_number_beside_it(phone):
+    formula = phone.locator("#eq-7-2")
+    formula.focus()
+    phone.keyboard.press("ArrowRight")
+    phone.wait_for_function("document.querySelector('#eq-7-2').scrollLeft > 0")
+    formula.evaluate("(block) => block.scrollTo({left: 1e6, behavior: 'instant'})")
+    tag, last = formula.locator(".katex-tag"), formula.locator(".katex-base").last
+    expect(tag).to_be_in_viewport()
+    assert tag.bounding_box()["x"] >= last.bounding_box()["x"] + last.bounding_box()["width"]
+    expect(phone.locator("#eq-7-1")).not_to_have_attribute("tabindex", "0")
+
+
+# ---------- the watch itself ----------
+
+
+@pytest.mark.parametrize(
+    ("script", "complaint"),
+    [
+        ("console.warn('odd')", "warning: odd"),
+        ("setTimeout(() => { throw Error('broken') })", "error: broken"),
+        ("fetch('https://example.org/').catch(() => {})", "asked another host: https://example.org/"),
+        ("fetch('missing.js')", "404"),
+    ],
+)
+def test_watch_notices(open_page, complaints, specimen_address, script, complaint):
+    page = open_page(f"{specimen_address}/{CHAPTER}")
+    assert complaints == []
+    page.evaluate(f"() => {{ {script} }}")
+    page.wait_for_timeout(300)
+    assert any(complaint in noticed for noticed in complaints)
+    complaints.clear()
