@@ -97,8 +97,11 @@ def hold_punctuation(app, doctree, docname):
 
 
 def say_whether_page_has_mathematics(app, pagename, templatename, context, doctree):
-    is_mathematics = (nodes.math, nodes.math_block)
-    context["mathematics"] = doctree is not None and any(map(doctree.findall, is_mathematics))
+    context["mathematics"] = doctree is not None and any(doctree.findall(is_formula))
+
+
+def is_formula(node):
+    return isinstance(node, nodes.math | nodes.math_block)
 
 
 def copy_katex(app, exception):

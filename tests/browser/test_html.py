@@ -54,7 +54,9 @@ def test_page_loads_only_what_the_theme_names(book, name):
     page = soup(book, name)
     loaded = [tag.get("href") or tag["src"] for tag in page.select("link[rel=stylesheet], script[src]")]
     assert all(not urlsplit(url).netloc for url in loaded)
-    assert {url.split("/")[-1] for url in loaded} <= LOADED | (SEARCH if name == "search" else set())
+    names = {url.split("/")[-1] for url in loaded}
+    assert names <= LOADED | (SEARCH if name == "search" else set())
+    assert ("katex.min.css" in names) == bool(page.select(".math"))
 
 
 def targets(page):
