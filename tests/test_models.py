@@ -334,6 +334,19 @@ def test_a_loss_may_be_the_readers_own():
     assert history["loss"][-1] < 0.01 * history["loss"][0]
 
 
+def test_a_layer_of_its_own_may_hold_the_last_activation():
+    x, y = data(K, "sparse_categorical_crossentropy")
+    one = Sequential([Dense(K, "softmax", rng=rng())])
+    two = Sequential([Dense(K, rng=rng()), Activation("softmax")])
+    for model in (one, two):
+        model.build(x.shape)
+        model.layers[0].W *= 300
+        model.compile(SGD(0.1), "sparse_categorical_crossentropy")
+        model.fit(x, y, epochs=3, shuffle=False)
+    agree("W", one.weights[0], two.weights[0], atol=1e-15)
+    assert one.evaluate(x, y) == two.evaluate(x, y)
+
+
 def test_dropout_works_in_training_only():
     model, (x, _) = classifier(), blobs()
     assert (model.forward(x, training=True) != model.forward(x, training=True)).any()

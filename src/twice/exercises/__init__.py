@@ -17,7 +17,9 @@ CHAPTERS = {
     "2": "linear_regression",
     "3": "logistic_regression",
     "4": "forward_propagation",
+    "5": "backpropagation",
     "6": "gradient_descent",
+    "7": "training",
 }
 
 
