@@ -31,6 +31,8 @@ def test_mlp_step_runs_and_keeps_other_results(tmp_path):
 def test_stored_ratios_are_those_of_the_stored_times(case):
     assert case["steps"] >= 1000
     assert case["ratio"] == pytest.approx(case["keras_ms"] / case["numpy_ms"], rel=0.01)
+    ratio = case["keras_processor_ms"] / case["numpy_processor_ms"]
+    assert case["processor_ratio"] == pytest.approx(ratio, rel=0.01)
 
 
 def test_stored_results_describe_the_machine_in_general_words():

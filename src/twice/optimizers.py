@@ -80,7 +80,9 @@ class Optimizer:
         """
         if self.state is None:
             self.state = [[np.zeros_like(w) for _ in range(self.slots)] for w in params]
-        rate = self.learning_rate(self.iterations) if callable(self.learning_rate) else self.learning_rate
+        rate = self.learning_rate
+        if callable(rate):
+            rate = rate(self.iterations)
         self.iterations += 1
         for name, limit in self.clipping.items():
             grads = CLIPPING[name](grads, limit)
@@ -144,8 +146,10 @@ class RMSprop(Optimizer):
 
     def __init__(self, learning_rate=0.001, rho=0.9, momentum=0.0, epsilon=1e-7, centered=False, **options):
         super().__init__(learning_rate, **options)
-        self.rho, self.momentum = between("rho", rho, 0, 1), between("momentum", momentum, 0, 1)
-        self.epsilon, self.centered = between("epsilon", epsilon, 0, np.inf), centered
+        self.rho = between("rho", rho, 0, 1)
+        self.momentum = between("momentum", momentum, 0, 1)
+        self.epsilon = between("epsilon", epsilon, 0, np.inf)
+        self.centered = centered
 
     def step(self, w, g, rate, v, g_mean, m):
         """Change w, the average v of g², the average of g, and the momentum m."""
@@ -181,7 +185,8 @@ class Adam(Optimizer):
 
     def __init__(self, learning_rate=0.001, beta_1=0.9, beta_2=0.999, epsilon=1e-7, **options):
         super().__init__(learning_rate, **options)
-        self.beta_1, self.beta_2 = between("beta_1", beta_1, 0, 1), between("beta_2", beta_2, 0, 1)
+        self.beta_1 = between("beta_1", beta_1, 0, 1)
+        self.beta_2 = between("beta_2", beta_2, 0, 1)
         self.epsilon = between("epsilon", epsilon, 0, np.inf)
 
     def step(self, w, g, rate, m, v):
@@ -221,7 +226,9 @@ class ExponentialDecay:
     def __call__(self, step):
         """Return the learning rate after ``step`` steps."""
         p = step / self.decay_steps
-        return self.initial_learning_rate * self.decay_rate ** (floor(p) if self.staircase else p)
+        if self.staircase:
+            p = floor(p)
+        return self.initial_learning_rate * self.decay_rate**p
 
 
 @dataclass
@@ -255,7 +262,8 @@ class CosineDecay:
         start = self.initial_learning_rate
         if self.warmup_target is not None:
             if step < self.warmup_steps:
-                return start + (self.warmup_target - start) * step / self.warmup_steps
+                climb = self.warmup_target - start
+                return start + climb * step / self.warmup_steps
             start, step = self.warmup_target, step - self.warmup_steps
         p = min(step / self.decay_steps, 1)
         return start * ((1 - self.alpha) * (1 + cos(pi * p)) / 2 + self.alpha)
