@@ -69,6 +69,7 @@ def test_the_figures():
         "network",
         "neuron",
         "optimizers",
+        "overfitting",
     ]
 
 
@@ -895,3 +896,91 @@ def test_saddle_holds_who_starts_on_its_ridge(optimizers):
         assert path[-1]["at"][1] == 0 and path[-1]["loss"] > 0.99
     nearby = optimizers("race(state)", state=state | {"y": 0.1})
     assert all(path[-1]["loss"] < 0.01 for path in nearby.values())
+
+
+# Overfitting
+
+
+@pytest.fixture(scope="module")
+def polynomial():
+    return Model("overfitting")
+
+
+def legendre(x, degree):
+    """Return the Legendre polynomials at x, each of mean square 1: shape (n, degree + 1)."""
+    return np.polynomial.legendre.legvander(np.asarray(x), degree) * np.sqrt(2 * np.arange(degree + 1) + 1)
+
+
+def penalised(points, degree, strength):
+    """Return the coefficients with the least mean squared error plus penalty, the constant going free."""
+    x, y = np.transpose(points)
+    free = np.arange(degree + 1) > 0
+    rows = np.sqrt(10**strength * len(x)) * np.eye(degree + 1)[free]
+    phi = np.vstack([legendre(x, degree), rows])
+    return np.linalg.lstsq(phi, np.append(y, np.zeros(len(rows))), rcond=None)[0]
+
+
+GRID = (np.arange(200) + 0.5) / 100 - 1
+
+
+def polynomial_states(polynomial, seed, cases=CASES):
+    """Yield random states of the figure."""
+    rng = np.random.default_rng(seed)
+    for _ in range(cases):
+        yield random_state(polynomial("defaults"), rng)
+
+
+def test_polynomial_fits_are_numpy_s(polynomial):
+    for state in polynomial_states(polynomial, 21):
+        points = polynomial("drawn(state, state.sample)", state=state)
+        assert np.shape(points) == (state["examples"], 2)
+        ours = polynomial("fit(drawn(state, state.sample), state.degree, state.strength)", state=state)
+        c = penalised(points, state["degree"], state["strength"])
+        x, y = np.transpose(points)
+        agree("fit", legendre(x, state["degree"]) @ ours, legendre(x, state["degree"]) @ c, atol=1e-6)
+        error = polynomial("byDegree(state)[state.degree]", state=state)
+        miss = legendre(GRID, state["degree"]) @ ours - np.sin(4.5 * GRID)
+        agree("training error", error["training"], ((legendre(x, state["degree"]) @ ours - y) ** 2).mean())
+        agree("true error", error["true"], state["noise"] ** 2 + (miss**2).mean(), atol=1e-9)
+
+
+def test_polynomial_error_is_noise_bias_and_variance(polynomial):
+    for state in polynomial_states(polynomial, 22, cases=10):
+        parts = polynomial("parts(state)", state=state)
+        fits = np.array(polynomial("fits(state)", state=state))
+        assert len(fits) == 21
+        y = legendre(GRID, state["degree"]) @ fits.T  # (200, 21)
+        error = state["noise"] ** 2 + ((y - np.sin(4.5 * GRID)[:, None]) ** 2).mean()
+        agree("noise + bias² + variance", sum(parts.values()), error, atol=1e-9)
+        agree("variance", parts["variance"], y.var(axis=1).mean(), atol=1e-9)
+
+
+def test_polynomial_of_higher_degree_fits_its_sample_better(polynomial):
+    state = polynomial("declared(defaults)")
+    errors = polynomial("byDegree(state)", state=state)
+    assert len(errors) == 13
+    training = np.array([error["training"] for error in errors])
+    true = np.array([error["true"] for error in errors])
+    assert (np.diff(training) < 1e-6).all()
+    assert 2 < true.argmin() < 9 and true[-1] > 2 * true.min() and true[0] > 2 * true.min()
+    assert (true > training)[4:].all()
+
+
+def test_polynomial_samples_differ_and_grow(polynomial):
+    state = polynomial("declared(defaults)") | {"examples": 80, "noise": 1}
+    samples = np.array(polynomial("[1, 2, 101].map((number) => drawn(state, number))", state=state))
+    assert len(np.unique(samples[..., 0])) == 3 * 80
+    noise = samples[..., 1] - np.sin(4.5 * samples[..., 0])
+    assert abs(noise.mean()) < 0.2 and 0.8 < noise.std() < 1.2 and np.abs(samples[..., 0]).max() <= 1
+    few = polynomial("drawn(state, 2)", state={**state, "examples": 10})
+    assert few == samples[1, :10].tolist()
+
+
+def test_polynomial_needs_more_examples_for_less_variance(polynomial):
+    state = polynomial("declared(defaults)") | {"degree": 9}
+    few, many, shrunk = (
+        polynomial("parts(state)", state={**state, **change})
+        for change in ({"examples": 15}, {"examples": 80}, {"examples": 15, "strength": -2})
+    )
+    assert many["variance"] < 0.1 * few["variance"]
+    assert shrunk["variance"] < 0.5 * few["variance"] and shrunk["bias"] > many["bias"]

@@ -237,6 +237,7 @@ OTHER = {
         "neuron": "1.2",
     },
     "optimizers": {"surface": "valley", "x": -1, "y": 2, "steps": 90, "adam": False, "sgd_rate": 0.02},
+    "overfitting": {"examples": 40, "noise": 0.5, "degree": 9, "strength": -2, "sample": 5, "others": True},
 }
 
 
@@ -769,3 +770,48 @@ def test_race_has_a_shape_only_for_the_bowl(show):
         expect(figure.role("slider", "condition")).to_be_hidden()
     figure.role("radio", "bowl").check()
     expect(figure.role("slider", "condition")).to_be_visible()
+
+
+# Overfitting
+
+
+def test_polynomial_shows_its_errors(show):
+    figure = show("overfitting", noise=0, degree=12, examples=80)
+    formula, verdict = figure.frame.locator(".formula"), figure.frame.locator(".verdict")
+    expect(formula).to_contain_text(
+        "training error 0.000, true error 0.000, λ = 0.000001", use_inner_text=True
+    )
+    figure.frame.get_by_label("degree, exact value").fill("0")
+    expect(verdict).to_contain_text("Underfitting")
+    figure.tell(twice="state", state={"noise": 0.3, "degree": 12, "examples": 15})
+    expect(verdict).to_contain_text("Overfitting")
+    figure.tell(twice="state", state={"noise": 1, "degree": 4, "examples": 80})
+    expect(verdict).to_contain_text("Most of the error is noise.")
+
+
+def test_polynomial_of_another_sample_is_another(show):
+    figure = show("overfitting", sample=98)
+    fit, others = figure.frame.locator(".fit"), figure.frame.locator(".other")
+    before = fit.get_attribute("d")
+    another = figure.role("button", "Another sample")
+    another.click()
+    expect(fit).not_to_have_attribute("d", before)
+    expect(others).to_have_count(0)
+    another.click()
+    assert figure.state["sample"] == 1
+    figure.role("checkbox", "show the fits to twenty other samples").check()
+    expect(others).to_have_count(20)
+    expect(figure.frame.locator(".datum")).to_have_count(20)
+    figure.frame.get_by_label("examples, exact value").fill("33")
+    expect(figure.frame.locator(".datum")).to_have_count(33)
+
+
+def test_polynomial_degree_is_chosen_in_the_chart(show):
+    figure = show("overfitting", degree=3)
+    chart = figure.frame.locator(".plot").nth(1)
+    box = chart.bounding_box()
+    for degree in (0, 7, 12):
+        chart.click(position={"x": box["width"] * (degree + 2.2) / 15, "y": box["height"] / 2})
+        assert figure.state["degree"] == degree
+    chart.click(position={"x": 3, "y": box["height"] / 2})
+    assert figure.state["degree"] == 0

@@ -125,7 +125,7 @@ EXERCISES = {
                 b1[order],
                 W2,
             ),
-            "the new neuron k is the old neuron order[k], not the other way round": lambda W1, b1, W2, order: (
+            "the new neuron k is the old order[k], not the other way round": lambda W1, b1, W2, order: (
                 reorder(W1, b1, W2, np.argsort(order))
             ),
         },
