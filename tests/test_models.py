@@ -415,7 +415,7 @@ def test_targets_that_would_be_stretched_silently_are_refused(y):
 @pytest.mark.parametrize(
     "arguments, message",
     [
-        ({"loss": "mse"}, "loss: expected mean_squared_error, binary_crossentropy, .*; got 'mse'"),
+        ({"loss": "mse"}, "loss: expected one of mean_squared_error, binary_crossentropy, .*; got 'mse'"),
         ({"metrics": ["auc"]}, "metrics: expected one of accuracy; got 'auc'"),
         ({"l2": -1}, "l2: expected a number from 0 .*, got -1"),
     ],

@@ -204,7 +204,8 @@ class Dropout(Layer):
         """Return x · mask in training, where the mask is 0 or 1 / (1 − rate); otherwise ``x``."""
         self.mask = np.ones((), x.dtype)
         if training:
-            self.mask = (self.rng.random(x.shape) >= self.rate).astype(x.dtype) / (1 - self.rate)
+            kept = self.rng.random(x.shape) >= self.rate
+            self.mask = kept.astype(x.dtype) / (1 - self.rate)
         return x * self.mask
 
     def backward(self, da):
@@ -236,7 +237,8 @@ class BatchNormalization(Layer):
 
     def __init__(self, momentum=0.99, epsilon=1e-3, dtype="float64"):
         self.momentum = between("momentum", momentum, 0, 1)
-        self.epsilon, self.dtype = between("epsilon", epsilon, 0, np.inf), float_type("dtype", dtype)
+        self.epsilon = between("epsilon", epsilon, 0, np.inf)
+        self.dtype = float_type("dtype", dtype)
         self.gamma = self.beta = self.moving_mean = self.moving_variance = None
 
     def build(self, input_shape):
@@ -253,8 +255,9 @@ class BatchNormalization(Layer):
         mean, variance = self.moving_mean, self.moving_variance
         if training:
             mean, variance = x.mean(self.axes), x.var(self.axes)
-            self.moving_mean += (1 - self.momentum) * (mean - self.moving_mean)
-            self.moving_variance += (1 - self.momentum) * (variance - self.moving_variance)
+            step = 1 - self.momentum
+            self.moving_mean += step * (mean - self.moving_mean)
+            self.moving_variance += step * (variance - self.moving_variance)
         self.std = np.sqrt(variance + self.epsilon)
         self.x_hat = (x - mean) / self.std
         return self.gamma * self.x_hat + self.beta
@@ -283,7 +286,8 @@ class BatchNormalization(Layer):
         self.dbeta = da.sum(self.axes)
         g = da * self.gamma
         if self.training:
-            g = g - g.mean(self.axes) - self.x_hat * (g * self.x_hat).mean(self.axes)
+            along = (g * self.x_hat).mean(self.axes)
+            g = g - g.mean(self.axes) - self.x_hat * along
         return g / self.std
 
     @property

@@ -30,10 +30,12 @@ def loss_functions(loss, from_logits=False):
     """
     if isinstance(loss, tuple):
         return loss
-    if loss not in {"mean_squared_error", *ACTIVATION_OF}:
-        raise ValueError(f"loss: expected mean_squared_error, {', '.join(ACTIVATION_OF)}; got {loss!r}")
+    names = ["mean_squared_error", *ACTIVATION_OF]
+    if loss not in names:
+        raise ValueError(f"loss: expected one of {', '.join(names)}; got {loss!r}")
     options = {"from_logits": True} if from_logits else {}
-    return partial(getattr(losses, loss), **options), partial(getattr(losses, f"{loss}_gradient"), **options)
+    both = getattr(losses, loss), getattr(losses, f"{loss}_gradient")
+    return tuple(partial(f, **options) for f in both)
 
 
 def classes(y):
