@@ -13,6 +13,9 @@ from twice.fetch import ASSETS, DataError
 
 FILES = {  # name: the file, and the SHA-256 of its bytes
     "cat": ("cat.jpg", "98de3669cb582fdd4f8a5a34909579b7197563dbd078a3e2a071e251bcfcb9d8"),
+    "coffee": ("coffee.jpg", "2019b7502ca93bbd13d4bfbc05141f66bdae246e185faa8a36a497a12d107f61"),
+    "rocket": ("rocket.jpg", "3c842f974ccce9dac80f7253b59ef15b4b8d48bcba678bf548b1103d1434c636"),
+    "temple": ("temple.jpg", "668b2b87b54da23fea7705da4f1af17a7e45f67a8dc62f94b421c44e37006059"),
 }
 
 
