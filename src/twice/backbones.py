@@ -198,7 +198,8 @@ def preprocess(images):
     """
     images = _pictures(images)
     low, high = images.min(), images.max()
-    if low < 0 or high > 255 or (high <= 1 and images.dtype.kind == "f" and low < high):
+    scaled = images.dtype.kind == "f" and 0 < high <= 1  # as other networks want their pictures
+    if scaled or not (low >= 0 and high <= 255):
         raise ValueError(f"images: expected red, green and blue from 0 to 255, got {low:.3g} to {high:.3g}")
     return (images.astype("float32") - 127) / 128
 
