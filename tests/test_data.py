@@ -23,7 +23,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from twice import data, fetch, palmer, sources
+from twice import data, fetch, palmer, photographs, sources
 from twice.sources import Dataset, Expected, Place
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tools"))
@@ -909,3 +909,38 @@ def test_a_damaged_file_of_penguins(tmp_path, monkeypatch):
         data.penguins()
     (tmp_path / "penguins.csv").write_bytes(text.replace("\n", "\r\n").encode())  # only the line ends differ
     assert len(data.penguins()) == 344
+
+
+# ---- Photographs ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", sorted(photographs.FILES))
+def test_a_photograph(name):
+    picture = data.photograph(name)
+    height, width, channels = picture.shape
+    assert picture.dtype == np.uint8 and channels == 3 and min(height, width) >= 128
+    assert picture.std() > 20  # of something
+
+
+def test_the_photographs_are_listed_small_and_credited():
+    folder = Path(str(fetch.ASSETS / "photographs"))
+    listed = sorted(file for file, _ in photographs.FILES.values())
+    assert listed == sorted(path.name for path in folder.iterdir())
+    credits = (fetch.ASSETS / "README.md").read_text(encoding="utf-8")
+    for file in listed:
+        assert (folder / file).stat().st_size < 60_000
+        assert f"`photographs/{file}`" in credits
+
+
+def test_a_photograph_that_does_not_exist():
+    with pytest.raises(ValueError, match="name: expected one of .*cat.*; got 'dog'"):
+        data.photograph("dog")
+
+
+def test_a_damaged_photograph(tmp_path, monkeypatch):
+    whole = (fetch.ASSETS / "photographs" / "cat.jpg").read_bytes()
+    monkeypatch.setattr(photographs, "ASSETS", tmp_path)
+    (tmp_path / "photographs").mkdir()
+    (tmp_path / "photographs" / "cat.jpg").write_bytes(whole[:-1])
+    with pytest.raises(data.DataError, match=r"cat\.jpg.* is damaged"):
+        data.photograph("cat")

@@ -1,8 +1,8 @@
 """The real data of the book: penguins to measure, digits to read, small photographs to tell apart.
 
-The penguins ship with this package. MNIST and CIFAR-10 are fetched once and kept; where they cannot be had, a
-small subset of each that ships with the package stands in, and every chapter runs on it too. How they are
-fetched and verified is the subject of :mod:`twice.sources`.
+The penguins and a few larger photographs ship with this package. MNIST and CIFAR-10 are fetched once and
+kept; where they cannot be had, a small subset of each that ships with the package stands in, and every
+chapter runs on it too. How they are fetched and verified is the subject of :mod:`twice.sources`.
 
 ``python -m twice.data`` fetches everything ahead of time.
 """
@@ -13,9 +13,19 @@ import sys
 from twice import fetch
 from twice.fetch import DataError
 from twice.palmer import Penguins, penguins
+from twice.photographs import photograph
 from twice.sources import LIMIT, Dataset, Expected, Place, cache_folder, cached, load
 
-__all__ = ["CIFAR10_CLASSES", "DataError", "Penguins", "cifar10", "is_full", "mnist", "penguins"]
+__all__ = [
+    "CIFAR10_CLASSES",
+    "DataError",
+    "Penguins",
+    "cifar10",
+    "is_full",
+    "mnist",
+    "penguins",
+    "photograph",
+]
 
 CIFAR10_CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 
