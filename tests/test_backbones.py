@@ -286,7 +286,12 @@ def test_resize_is_what_keras_does(shape, size):
 def test_resize_keeps_what_fits():
     images = pictures(3, 24, 30)
     np.testing.assert_array_equal(resize(images, 24), images[:, :, 3:27])
-    np.testing.assert_array_equal(resize(np.full((9, 13, 3), 200), 50), np.full((50, 50, 3), np.float32(200)))
+
+
+@given(st.integers(1, 60), st.integers(0, 255), st.sampled_from(["uint8", "int64", "float64"]))
+def test_resize_stays_within_the_range(size, value, dtype):
+    plain = resize(np.full((9, 13, 3), value, dtype), size)
+    assert plain.dtype == np.float32 and (plain == value).all()  # and so preprocess takes it, 255 too
 
 
 @given(st.integers(1, 60), st.integers(1, 60))

@@ -165,9 +165,10 @@ def resize(images, size=224):
     height, width = images.shape[-3:-1]
     side = min(height, width)
     top, left = (height - side) // 2, (width - side) // 2
-    square = images[..., top : top + side, left : left + side, :]
+    square = images[..., top : top + side, left : left + side, :].astype("float32")
     weights = interpolation(side, positive_integer("size", size))
-    return np.einsum("ih,...hwc,jw->...ijc", weights, square, weights, optimize=True)
+    resized = np.einsum("ih,...hwc,jw->...ijc", weights, square, weights, optimize=True)
+    return resized.clip(square.min(), square.max())  # where rounding leads out of the range: 255.00001
 
 
 def interpolation(n, size):
