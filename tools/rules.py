@@ -54,7 +54,7 @@ COLOURS = {"white", "black", "none"}
 HELPERS = {
     *("__init__", "arguments", "progress"),
     *("checks", "explore", "plots"),
-    *("backbones", "data", "fetch", "palmer", "photographs", "sources"),
+    *("architectures", "backbones", "data", "fetch", "palmer", "photographs", "sources"),
 }
 LINES, CLASS_LINES = 30, 70
 PICTURE_BYTES = 100_000
