@@ -72,7 +72,7 @@ def test_efficientnet_on_other_sizes(efficientnet, twin, shape):
 
 
 def test_efficientnet_is_pytorchs():
-    """In float32, seven digits, of which 51 convolutions leave five."""
+    """In float32, seven digits, of which 49 convolutions leave five."""
     network = architectures.efficientnet_lite0(
         classifier_activation=None, input_shape=(32, 32, 3), dtype="float32"
     )

