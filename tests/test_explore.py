@@ -5,6 +5,7 @@ from html import escape
 from html.parser import HTMLParser
 
 import explorables
+import keras
 import notebooks
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from twice import activations, losses, metrics
 from twice.autograd import Value
 from twice.checks import agree
 from twice.explore import FOLDER, Explorable, explore, names, script
+from twice.fetch import ASSETS
 from twice.layers import Dense
 from twice.models import Network
 from twice.optimizers import SGD, Adam, RMSprop
@@ -64,6 +66,7 @@ def attributes(html, wanted):
 def test_the_figures():
     assert names() == [
         "backpropagation",
+        "convolution",
         "linear-regression",
         "logistic-regression",
         "network",
@@ -150,6 +153,12 @@ def test_state_in_the_page_is_the_state_given():
         ("linear-regression", {"points": [1, 2]}, "points must be 1 to 20 points"),
         ("linear-regression", {"points": [[1, 7]]}, "points must be 1 to 20 points"),
         ("linear-regression", {"points": np.zeros((21, 2))}, "points must be 1 to 20 points"),
+        ("convolution", {"kernel": 1}, "kernel must be 3 rows of 3 numbers from -9 to 9, and came as 1"),
+        ("convolution", {"kernel": [1, 2, 3]}, "kernel must be 3 rows of 3 numbers"),
+        ("convolution", {"kernel": np.zeros((2, 3))}, "kernel must be 3 rows of 3 numbers"),
+        ("convolution", {"kernel": np.zeros((3, 4))}, "kernel must be 3 rows of 3 numbers"),
+        ("convolution", {"kernel": 10 * np.eye(3)}, "kernel must be 3 rows of 3 numbers"),
+        ("convolution", {"kernel": [["1"] * 3] * 3}, "kernel must be 3 rows of 3 numbers"),
     ],
 )
 def test_error_names_what_is_wrong(name, state, message):
@@ -160,6 +169,10 @@ def test_error_names_what_is_wrong(name, state, message):
 def test_points_may_be_an_array():
     points = np.array([[1, 2], [3, 4.5]])
     assert explore("linear-regression", points=points).state == {"points": [[1.0, 2.0], [3.0, 4.5]]}
+
+
+def test_matrix_may_be_an_array():
+    assert explore("convolution", kernel=np.eye(3)).state == {"kernel": np.eye(3).tolist()}
 
 
 def test_page_admits_only_what_is_declared():
@@ -177,6 +190,15 @@ def test_page_admits_only_whole_points():
     ill = [[], [[1]], [[1, None]], [1, 2], "12", [[1, 2]] * 21]
     assert model(admitted, points=ill) == [None] * len(ill)
     assert model(admitted, points=[[[1, 2], [-1, 9]]]) == [[[1, 2], [0, 6]]]
+
+
+def test_page_admits_only_whole_matrices():
+    model = Model("convolution")
+    admitted = "kernels.map((kernel) => admit(defaults, {}, { kernel }).kernel ?? null)"
+    row = [1, 2, 3]
+    ill = [1, "123", row, [row, row], [row, row, row, row], [row, row, [1, 2]], [row, row, [1, 2, None]]]
+    assert model(admitted, kernels=ill) == [None] * len(ill)
+    assert model(admitted, kernels=[[row, row, [-99, 0.5, 99]]]) == [[row, row, [-9, 0.5, 9]]]
 
 
 # What figures share
@@ -984,3 +1006,97 @@ def test_polynomial_needs_more_examples_for_less_variance(polynomial):
     )
     assert many["variance"] < 0.1 * few["variance"]
     assert shrunk["variance"] < 0.5 * few["variance"] and shrunk["bias"] > many["bias"]
+
+
+# Convolution
+
+
+@pytest.fixture(scope="module")
+def convolution():
+    return Model("convolution")
+
+
+def correlated(x, kernel, stride, dilation, before, after):
+    """Return the sums of a kernel's products with every window of a picture, zeros around it."""
+    reach = dilation * (len(kernel) - 1) + 1
+    windows = np.lib.stride_tricks.sliding_window_view(np.pad(x, (before, after)), (reach, reach))
+    return np.einsum("rcij,ij->rc", windows[::stride, ::stride, ::dilation, ::dilation], kernel)
+
+
+def kernel_states(convolution, seed):
+    """Yield random states of the figure, each with a random kernel."""
+    rng = np.random.default_rng(seed)
+    for case in range(CASES):
+        state = random_state(convolution("defaults"), rng)
+        yield state | {"kernel": rng.uniform(-9, 9, size=(3, 3)).tolist(), "flip": case % 2 == 1}
+
+
+def test_convolution_output_is_numpy_s(convolution):
+    for state in kernel_states(convolution, 31):
+        x = np.array(convolution("PICTURES[state.picture]", state=state), float)
+        at = convolution("geometry(state)", state=state)
+        kernel = np.array(state["kernel"])[:: -1 if state["flip"] else 1, :: -1 if state["flip"] else 1]
+        y = correlated(x, kernel, state["stride"], state["dilation"], at["before"], at["after"])
+        ours = np.array(convolution("output(state)", state=state))
+        assert ours.shape == (at["places"], at["places"])
+        agree("output", ours, y / state["divide"], atol=1e-12)
+
+
+def test_convolution_terms_say_what_is_multiplied(convolution):
+    for state in kernel_states(convolution, 32):
+        row, column = place = convolution("place(state)", state=state)
+        terms = convolution("terms(state, place)", state=state, place=place)
+        x = np.array(convolution("PICTURES[state.picture]", state=state))
+        inside = [t for t in sum(terms, []) if 0 <= t["row"] < 12 and 0 <= t["column"] < 12]
+        assert [t["x"] for t in inside] == [x[t["row"], t["column"]] for t in inside]
+        assert sum(t["x"] for t in sum(terms, [])) == sum(t["x"] for t in inside)  # zeros outside
+        total = convolution("total(state, place)", state=state, place=place)
+        agree("sum", total, sum(t["w"] * t["x"] for t in sum(terms, [])), atol=1e-12)
+        y = convolution("output(state)", state=state)[row][column]
+        agree("the place's output", y, total / state["divide"], atol=1e-12)
+        assert max(row, column) < convolution("geometry(state).places", state=state)
+
+
+@pytest.mark.parametrize("padding", ["valid", "same"])
+@pytest.mark.parametrize("stride, dilation", [(1, 1), (2, 1), (3, 1), (1, 2), (1, 3)])
+def test_convolution_is_keras_s(convolution, padding, stride, dilation):
+    state = convolution("declared(defaults)") | {"padding": padding, "stride": stride, "dilation": dilation}
+    state |= {"kernel": [[1, -2, 3], [0, 4, -5], [6, -7, 8]]}  # whole numbers: exact in float32 too
+    for picture in ("digit", "dot", "square", "ramp"):
+        x = np.array(convolution("PICTURES[picture]", picture=picture), "float32")[None, :, :, None]
+        kernel = np.array(state["kernel"], "float32")[:, :, None, None]
+        y = keras.ops.conv(x, kernel, strides=stride, padding=padding, dilation_rate=dilation)
+        ours = convolution("output(state)", state=state | {"picture": picture})
+        assert ours == np.asarray(y)[0, :, :, 0].tolist()
+
+
+def test_convolution_pictures_and_kernels(convolution):
+    pictures = convolution("PICTURES")
+    assert list(pictures) == convolution("defaults.picture.options")
+    assert all(np.shape(picture) == (12, 12) for picture in pictures.values())
+    digit = np.load(ASSETS / "mnist.npz")["x_test"][1] / 255
+    small = digit.reshape(14, 2, 14, 2).mean(axis=(1, 3))[1:-1, 1:-1]
+    assert pictures["digit"] == np.round(9 * small).tolist()
+    state = convolution("declared(defaults)") | {"padding": "same"}
+    kernels = convolution("KERNELS")
+    assert {key: state[key] for key in ("kernel", "divide")} == kernels["vertical edges"]
+    outputs = {
+        name: np.array(convolution("output(state)", state=state | {"picture": "ramp"} | preset))
+        for name, preset in kernels.items()
+    }
+    assert (outputs["identity"] == pictures["ramp"]).all()
+    inner = (slice(1, -1), slice(1, 9))  # where the ramp still rises
+    agree("blur", outputs["blur"][inner], np.array(pictures["ramp"], float)[inner], atol=1e-12)
+    assert (outputs["sharpen"][inner] == np.array(pictures["ramp"])[inner]).all()
+    assert (outputs["vertical edges"][inner] == 8).all() and (outputs["horizontal edges"][inner] == 0).all()
+
+
+def test_convolution_of_a_dot_is_the_kernel_turned(convolution):
+    state = convolution("declared(defaults)") | {
+        "picture": "dot",
+        "kernel": np.arange(9).reshape(3, 3).tolist(),
+    }
+    around = "output(state).slice(3, 6).map((row) => row.slice(4, 7))"
+    turned = convolution(around, state=state)
+    assert turned == (9 * np.arange(9).reshape(3, 3)[::-1, ::-1]).tolist()
+    assert convolution(around, state=state | {"flip": True}) == (9 * np.arange(9).reshape(3, 3)).tolist()

@@ -170,10 +170,20 @@ def _points(declaration, value):
     return points if fits else None
 
 
+def _matrix(declaration, value):
+    try:
+        rows = [[_number(declaration, number) for number in row] for row in value]
+    except TypeError:  # not a list of lists
+        return None
+    fits = [len(row) for row in rows] == [declaration["columns"]] * declaration["rows"]
+    return rows if fits and all(None not in row for row in rows) else None
+
+
 TYPES = {
     "number": (_number, "a number from {min} to {max}"),
     "integer": (_integer, "an integer from {min} to {max}"),
     "boolean": (_boolean, "True or False"),
     "choice": (_choice, "one of {options}"),
+    "matrix": (_matrix, "{rows} rows of {columns} numbers from {min} to {max}"),
     "points": (_points, "{least} to {most} points from {min} to {max}"),
 }

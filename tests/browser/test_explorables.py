@@ -219,6 +219,16 @@ def test_a_screen_reader_hears_the_outcome(show, name):
 
 OTHER = {
     "backpropagation": {"graph": "two layers", "activation": "sigmoid", "stage": 17, "w2": 2.5},
+    "convolution": {
+        "picture": "ramp",
+        "kernel": [[1, 2, 1], [2, 4, 2], [1, 2, 0.5]],
+        "divide": 16,
+        "stride": 2,
+        "padding": "same",
+        "row": 5,
+        "column": 0,
+        "filled": 20,
+    },
     "neuron": {"w1": -1.5, "x2": 0.7, "activation": "tanh", "data": "XOR", "turn": 2},
     "linear-regression": {"points": [[1, 5], [4, 2]], "standardise": True, "rate": 0.3, "w": 2, "steps": 9},
     "logistic-regression": {
@@ -296,6 +306,122 @@ def test_neuron_learns_what_a_line_can_tell_apart(show, data, solved):
     expect(step).to_be_disabled() if solved else expect(step).to_be_enabled()
     count = expect(figure.frame.locator(".truth"))
     count.to_contain_text("4 of 4 points are right.") if solved else count.not_to_contain_text("4 of 4")
+
+
+# Convolution
+
+
+def square(figure, plot, row, column, size):
+    """Return where a square of a picture is, in pixels within the picture."""
+    side = figure.frame.locator(".plot").nth(plot).bounding_box()["width"] / size
+    return {"x": (column + 0.5) * side, "y": (row + 0.5) * side}
+
+
+def test_convolution_formula_follows_the_state(show):
+    figure = show("convolution", picture="dot", kernel=[[1, 2, 3], [4, -5, 6], [7, 8, 9]], row=4, column=5)
+    formula = figure.frame.locator(".formula")
+    expect(formula).to_contain_text("y[4, 5] = 1·0 + 2·0 + 3·0 + 4·0 + (−5)·9 + 6·0", use_inner_text=True)
+    expect(formula).to_contain_text("= −45", use_inner_text=True)
+    expect(formula).to_contain_text("⌊(12 − 3)/1⌋ + 1 = 10", use_inner_text=True)
+    figure.role("slider", "divided by").press("ArrowRight")
+    expect(formula).to_contain_text("/ 2 = −45/2 = −22.5", use_inner_text=True)
+    figure.role("radio", "same").check()
+    figure.role("slider", "stride").press("ArrowRight")
+    expect(formula).to_contain_text("⌈12/2⌉ = 6, with zeros around the picture: 0 before it, 1 after it")
+
+
+def test_convolution_kernel_is_edited_and_chosen(show):
+    figure = show("convolution")
+    vertical, blur = figure.role("button", "vertical edges"), figure.role("button", "blur")
+    expect(vertical).to_have_attribute("aria-pressed", "true")
+    figure.role("spinbutton", "kernel, row 1, column 2").fill("-2.5")
+    expect(vertical).to_have_attribute("aria-pressed", "false")
+    assert figure.state["kernel"] == [[-1, 0, 1], [-2, 0, -2.5], [-1, 0, 1]]
+    figure.role("spinbutton", "kernel, row 1, column 2").fill("99")
+    assert figure.state["kernel"][1][2] == -2.5
+    blur.click()
+    expect(blur).to_have_attribute("aria-pressed", "true")
+    assert (figure.state["kernel"], figure.state["divide"]) == ([[1, 1, 1]] * 3, 9)
+    expect(figure.role("spinbutton", "kernel, row 1, column 2")).to_have_value("1")
+
+
+def test_convolution_place_by_mouse(show):
+    figure = show("convolution", row=0, column=0)
+    formula, plots = figure.frame.locator(".formula"), figure.frame.locator(".plot")
+    plots.nth(1).hover(position=square(figure, 1, 7, 2, 10))
+    expect(formula).to_contain_text("y[7, 2]", use_inner_text=True)
+    plots.nth(0).hover(position=square(figure, 0, 5, 9, 12))  # the middle of the window
+    expect(formula).to_contain_text("y[4, 8]", use_inner_text=True)
+    figure.page.mouse.move(5, 5)
+    expect(formula).to_contain_text("y[0, 0]", use_inner_text=True)
+    plots.nth(0).click(position=square(figure, 0, 0, 0, 12))  # where no window has its middle
+    expect(formula).to_contain_text("y[0, 0]", use_inner_text=True)
+    plots.nth(1).click(position=square(figure, 1, 9, 9, 10))
+    figure.page.mouse.move(5, 5)
+    expect(formula).to_contain_text("y[9, 9]", use_inner_text=True)
+    assert (figure.state["row"], figure.state["column"]) == (9, 9)
+
+
+def test_convolution_place_by_keyboard(show):
+    figure = show("convolution", row=0, column=0)
+    handle = figure.role("slider", "Place in the output")
+    handle.focus()
+    for key in [
+        "ArrowDown",
+        "ArrowDown",
+        "ArrowUp",
+        "ArrowRight",
+        "ArrowLeft",
+        "ArrowLeft",
+        "Shift+ArrowRight",
+    ]:
+        figure.page.keyboard.press(key)
+    expect(handle).to_have_attribute("aria-valuetext", "row 1, column 9: 0")
+    assert (figure.state["row"], figure.state["column"]) == (1, 9)
+
+
+def test_convolution_place_by_finger(show):
+    figure = show("convolution", PHONE, {"has_touch": True}, row=2, column=2)
+    formula = figure.frame.locator(".formula")
+    side = figure.frame.locator(".plot").nth(1).bounding_box()["width"] / 10
+    figure.drag_with_finger(figure.role("slider", "Place in the output"), 3 * side, side)
+    expect(formula).to_contain_text("y[3, 5]", use_inner_text=True)
+
+
+def test_convolution_place_by_a_tap(show):
+    figure = show("convolution", PHONE, {"has_touch": True})
+    figure.frame.locator(".plot").first.tap(position=square(figure, 0, 8, 8, 12))
+    expect(figure.frame.locator(".formula")).to_contain_text("y[7, 7]", use_inner_text=True)
+
+
+def test_convolution_output_fills_in(show):
+    figure = show("convolution", row=0, column=8, filled=9)
+    pending = figure.frame.locator(".pending")
+    expect(pending).to_have_count(91)
+    for _ in range(2):
+        figure.role("button", "Step").click()
+    expect(pending).to_have_count(89)
+    assert (figure.state["row"], figure.state["column"], figure.state["filled"]) == (1, 0, 11)
+    figure.role("button", "Show all").click()
+    expect(pending).to_have_count(0)
+    figure.role("button", "Step").click()
+    expect(figure.frame.locator(".formula")).to_contain_text("y[1, 1]", use_inner_text=True)
+    expect(pending).to_have_count(0)
+
+
+def test_convolution_plays_anew_and_to_the_end(show):
+    figure = show("convolution", stride=3, row=0, column=0)
+    figure.role("button", "Play").click()
+    expect(figure.frame.locator(".formula")).to_contain_text("y[3, 3]", use_inner_text=True)
+    expect(figure.role("button", "Play")).to_be_visible()
+    expect(figure.frame.locator(".pending")).to_have_count(0)
+    assert figure.state["filled"] == 16
+
+
+def test_convolution_plays_in_one_leap_where_motion_is_reduced(show):
+    figure = show("convolution", setting={"reduced_motion": "reduce"}, filled=3)
+    figure.role("button", "Play").click()
+    expect(figure.frame.locator(".pending")).to_have_count(0)
 
 
 # Linear regression
