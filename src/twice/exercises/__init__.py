@@ -20,6 +20,7 @@ CHAPTERS = {
     "5": "backpropagation",
     "6": "gradient_descent",
     "7": "training",
+    "8": "convolution",
 }
 
 
