@@ -4,7 +4,7 @@
 python benchmarks/cifar10.py --list                    what there is, and what is done
 python benchmarks/cifar10.py --row residual --seed 1   one run
 python benchmarks/cifar10.py --all                     every run that is not done, seed by seed
-python benchmarks/cifar10.py --export                  the best network's weights, for the chapter
+python benchmarks/cifar10.py --export                  bring the results into the package, for the chapter
 
 A run leaves one file, benchmarks/cifar10/ROW-SEED.json. A run that has its file is not repeated; one that was
 interrupted goes on after its last whole epoch, from the checkpoint in _build/cifar10.
@@ -46,11 +46,12 @@ from keras.layers import (
 )
 
 from twice.data import cifar10
+from twice.models import averages, batches
 
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "benchmarks" / "cifar10"
 CHECKPOINTS = ROOT / "_build" / "cifar10"
-WEIGHTS = ROOT / "src" / "twice" / "assets" / "cifar-10-network.npz"
+ASSETS = ROOT / "src" / "twice" / "assets"
 THREADS, VALIDATION, SHIFT = 2, 5_000, 4
 
 
@@ -81,7 +82,7 @@ ROWS["normalization"] = replace(ROWS["dropout"], normalization=True)
 ROWS["schedule"] = replace(ROWS["normalization"], schedule=True, learning_rate=0.003)
 ROWS["residual"] = replace(ROWS["schedule"], residual=True)
 ROWS["smoothing"] = replace(ROWS["residual"], label_smoothing=0.1)
-ROWS["best"] = replace(ROWS["smoothing"], epochs=20, filters=(48, 96, 144), padding="same", units=0)
+ROWS["best"] = replace(ROWS["smoothing"], epochs=16, filters=(48, 96, 144), padding="same", units=0)
 
 
 class BatchNormalization(keras.layers.BatchNormalization):
@@ -163,14 +164,15 @@ def augment(x, rng):
 
 
 def train_epoch(model, row, x, y, rng):
-    """Train on every image once; return the epoch's mean loss and accuracy."""
-    model.reset_metrics()
-    order = rng.permutation(len(x))
-    for start in range(0, len(x), row.batch_size):
-        batch = order[start : start + row.batch_size]
-        images = augment(x[batch], rng) if row.augmentation else x[batch]
-        metrics = model.train_on_batch(scaled(images), np.eye(10)[y[batch]], return_dict=True)
-    return {name: float(value) for name, value in metrics.items()}
+    """Train on every image once; return the mean loss and the mean accuracy of the batches as they went."""
+    parts = batches(rng.permutation(len(x)), row.batch_size)
+    logs = []
+    for part in parts:
+        images = augment(x[part], rng) if row.augmentation else x[part]
+        model.reset_metrics()
+        log = model.train_on_batch(scaled(images), np.eye(10)[y[part]], return_dict=True)
+        logs.append({name: float(value) for name, value in log.items()})
+    return averages(logs, parts)
 
 
 def evaluate(model, x, y):
@@ -293,11 +295,17 @@ def conditions():
     }
 
 
-def export(run, path=WEIGHTS):
-    """Write the weights that a run has chosen as float16, in the order of the network's layers."""
-    weights = [w.astype(np.float16) for w in load(run.chosen) if w.dtype == np.float32]
-    np.savez_compressed(path, *weights)
-    print(f"{path.name}: {path.stat().st_size / 1e6:.2f} MB")
+def export(run):
+    """Bring what chapter 10 reads into the package: all results, and the weights that a run has chosen.
+
+    The weights are stored as float16, in the order of the network's layers; where the run's checkpoint is
+    not at hand, those in the package stay.
+    """
+    files = sorted(RESULTS.glob("*.json"))
+    write(ASSETS / "cifar-10-runs.json", [json.loads(file.read_text(encoding="utf-8")) for file in files])
+    if run.chosen.exists():
+        weights = [w.astype(np.float16) for w in load(run.chosen) if w.dtype == np.float32]
+        np.savez_compressed(ASSETS / "cifar-10-network.npz", *weights)
 
 
 def plan(seeds):
@@ -313,7 +321,7 @@ def main(arguments=None):
     parser.add_argument("--seed", type=int, default=0, help="its seed (default: 0)")
     parser.add_argument("--all", action="store_true", help="run every row with the seeds 0, 1 and 2")
     parser.add_argument("--list", action="store_true", help="list the runs and what is done")
-    parser.add_argument("--export", action="store_true", help="write the weights of best, seed 0")
+    parser.add_argument("--export", action="store_true", help="bring results and weights into the package")
     options = parser.parse_args(arguments)
     if options.export:
         return export(Run("best", ROWS["best"], 0))
