@@ -10,17 +10,20 @@ import notebooks
 import numpy as np
 import pytest
 from py_mini_racer import MiniRacer
+from scipy import ndimage
 
 from twice import activations, losses, metrics
 from twice.autograd import Value
 from twice.checks import agree
-from twice.explore import FOLDER, Explorable, explore, names, script
+from twice.convolution import conv2d, max_pool2d
+from twice.explore import FOLDER, Explorable, _as_text, explore, names, script
 from twice.fetch import ASSETS
 from twice.layers import Dense
 from twice.models import Network
 from twice.optimizers import SGD, Adam, RMSprop
 
-BYTES = 40_000  # of one figure
+BYTES = {"digits": 75_000}  # of one figure: this one brings a network along
+BYTES_OTHERS = 40_000
 CASES = 50  # random states for each comparison
 
 
@@ -67,6 +70,7 @@ def test_the_figures():
     assert names() == [
         "backpropagation",
         "convolution",
+        "digits",
         "linear-regression",
         "logistic-regression",
         "network",
@@ -92,7 +96,7 @@ def test_output_is_a_framed_page_and_a_text(name):
 @pytest.mark.parametrize("name", names())
 def test_page_is_light_whole_and_always_the_same(name):
     page = explore(name).page
-    assert len(page.encode()) < BYTES
+    assert len(page.encode()) < BYTES.get(name, BYTES_OTHERS)
     assert page == explore(name).page
     assert not any(word in page for word in ("http:", "https:", "//cdn", "url(", "@import", " src="))
     assert page.count("</script>") == 2
@@ -202,6 +206,25 @@ def test_page_admits_only_whole_matrices():
 
 
 # What figures share
+
+
+def test_arrays_come_out_of_the_page_as_they_went_in():
+    rng = np.random.default_rng(40)
+    engine = MiniRacer()
+    engine.eval((FOLDER / "_shared" / "arrays.mjs").read_text(encoding="utf-8").replace("export ", ""))
+    for size in (1, 2, 3, 4, 30, 31, 32):
+        for array in (
+            rng.integers(0, 256, size=size, dtype="uint8"),
+            np.where(rng.random(size) < 0.2, rng.integers(0, 256, size=size), 0).astype("uint8"),
+            rng.normal(size=(size, 2)).astype("float32"),
+        ):
+            back = engine.eval(f"JSON.stringify(Array.from(decoded({json.dumps(_as_text(array))})))")
+            assert np.array(json.loads(back), array.dtype).tolist() == array.ravel().tolist()
+
+
+def test_only_pages_that_need_arrays_bring_them():
+    assert script("digits").startswith("const embedded = {") and "decoded" in script("digits", view=False)
+    assert not any("embedded" in script(name) for name in names() if name != "digits")
 
 
 def test_contour_is_where_the_values_pass_the_level():
@@ -1100,3 +1123,144 @@ def test_convolution_of_a_dot_is_the_kernel_turned(convolution):
     turned = convolution(around, state=state)
     assert turned == (9 * np.arange(9).reshape(3, 3)[::-1, ::-1]).tolist()
     assert convolution(around, state=state | {"flip": True}) == (9 * np.arange(9).reshape(3, 3)).tolist()
+
+
+# Digits
+
+
+@pytest.fixture(scope="module")
+def digits():
+    return Model("digits")
+
+
+@pytest.fixture(scope="module")
+def pictures():
+    """Return the first 200 of MNIST's test digits and their classes."""
+    shipped = np.load(ASSETS / "mnist.npz")
+    return shipped["x_test"][:200], shipped["y_test"][:200]
+
+
+def digit_layers(pictures):
+    """Return what each layer of the shipped network makes of pictures, and the scores, in float64."""
+    stored = np.load(ASSETS / "digits.npz")
+    W1, b1, W2, b2, W3, b3 = (stored[key].astype(float) for key in ("W1", "b1", "W2", "b2", "W3", "b3"))
+    conv1 = activations.relu(conv2d(np.asarray(pictures, float)[..., None] / 255, W1) + b1)
+    pool1 = max_pool2d(conv1, 2, 2)
+    conv2 = activations.relu(conv2d(pool1, W2) + b2)
+    pool2 = max_pool2d(conv2, 2, 2)
+    z = pool2.reshape(len(pool2), -1) @ W3 + b3
+    return {"conv1": conv1, "pool1": pool1, "conv2": conv2, "pool2": pool2}, z
+
+
+def test_digits_brings_the_shipped_weights_and_samples(digits, pictures):
+    stored = np.load(ASSETS / "digits.npz")
+    for key in ("W1", "b1", "W2", "b2", "W3", "b3"):
+        assert digits(f"Array.from({key})") == stored[key].astype(float).ravel().tolist()
+    assert digits("parameters") == sum(stored[key].size for key in stored) == 5258
+    x, y = pictures
+    chosen = digits("arrays.samples.rows")
+    names = digits("defaults.sample.options")
+    assert names[0] == "none" and digits("sample('none')") == [0] * 784
+    assert [name[0] for name in names[1:]] == [str(digit) for digit in y[chosen]]
+    assert digits("names.map(sample)", names=names[1:]) == x[chosen].reshape(20, -1).tolist()
+    kernels = stored["W1"].reshape(9, 8).T.astype(float)
+    assert digits("kernels") == kernels.tolist()
+
+
+def test_digits_layers_are_numpy_s(digits, pictures):
+    rng = np.random.default_rng(41)
+    x = np.concatenate([pictures[0][:20], rng.integers(0, 256, size=(4, 28, 28)), np.zeros((1, 28, 28))])
+    layers, z = digit_layers(x)
+    for i, picture in enumerate(x):
+        ours = digits("forward(picture)", picture=picture.ravel().tolist())
+        for key, maps in layers.items():
+            size, channels = maps.shape[1], maps.shape[3]
+            assert (ours[key]["size"], ours[key]["channels"]) == (size, channels)
+            values = np.reshape(ours[key]["values"], (size, size, channels))
+            agree(key, values, maps[i], atol=1e-12)
+        agree("scores", np.array(ours["z"]), z[i], atol=1e-12)
+        agree("probabilities", np.array(ours["p"]), activations.softmax(z[i]), atol=1e-12)
+
+
+def test_digits_of_mnist_are_normalised_already(digits, pictures):
+    for picture in pictures[0]:
+        flat = picture.ravel().tolist()
+        assert digits("normalised(picture)", picture=flat) == flat
+
+
+def test_digits_are_moved_and_turned_as_scipy_does(digits, pictures):
+    rng = np.random.default_rng(42)
+    for _ in range(20):
+        state = random_state(digits("defaults"), rng)
+        drawing = np.c_[rng.integers(0, 28, size=(30, 2)), rng.uniform(0, 255, size=30)]
+        picture = np.reshape(digits("sample(name)", name=state["sample"]), (28, 28)).astype(float)
+        for row, column, grey in drawing:
+            picture[int(row), int(column)] = grey
+        c, s = np.cos(np.radians(state["turn"])), np.sin(np.radians(state["turn"]))
+        back = np.array([[c, -s], [s, c]])  # from the board to the picture
+        shift = 13.5 - back @ (13.5 + np.array([state["down"], state["right"]]))
+        expected = ndimage.affine_transform(picture, back, shift, order=1, mode="grid-constant")
+        ours = digits("board(state)", state=state | {"drawing": drawing.tolist()})
+        agree("board", np.reshape(ours, (28, 28)), expected, atol=1e-12)
+
+
+def test_digits_turn_clockwise_and_move_right_and_down(digits):
+    state = digits("declared(defaults)") | {"sample": "none", "drawing": [[2, 13.0, 255], [2, 14, 255]]}
+    marks = "ink(board(state)).map(([row, column, grey]) => [row, column, Math.round(grey)])"
+    assert digits(marks, state=state | {"right": 3, "down": 1}) == [[3, 16, 255], [3, 17, 255]]
+    assert digits(marks, state=state | {"turn": 90}) == [[13, 25, 255], [14, 25, 255]]
+
+
+def test_digits_are_normalised_as_scipy_does(digits, pictures):
+    rng = np.random.default_rng(43)
+    for picture in pictures[0][:20].astype(float):
+        zoom = rng.uniform(0.4, 1.2)
+        moved = ndimage.affine_transform(picture, np.eye(2) / zoom, rng.uniform(-4, 4, size=2), order=1)
+        rows, columns = np.flatnonzero(moved.any(axis=1)), np.flatnonzero(moved.any(axis=0))
+        scale = 20 / max(np.ptp(rows) + 1, np.ptp(columns) + 1)
+        corner = np.array([rows[0], columns[0]]) + (0.5 - 4) / scale - 0.5
+        scaled = ndimage.affine_transform(moved, np.eye(2) / scale, corner, order=1, mode="grid-constant")
+        off = np.floor(np.array(ndimage.center_of_mass(scaled)) + 0.5) - 14
+        expected = ndimage.shift(scaled, -off, order=0, mode="grid-constant")
+        ours = np.reshape(digits("normalised(picture)", picture=moved.ravel().tolist()), (28, 28))
+        agree("normalised", ours, expected, atol=1e-9)
+        again = digits("extent(normalised(picture))", picture=moved.ravel().tolist())
+        assert max(np.ptp(again["rows"]), np.ptp(again["columns"])) in (19, 20, 21)  # interpolation blurs
+
+
+def test_digits_place_and_size_do_not_matter_where_normalised(digits):
+    state = digits("declared(defaults)") | {"sample": "7a"}
+    p = "forward(seen(state)).p"
+    unmoved = digits(p, state=state)
+    assert digits(p, state=state | {"right": 3, "down": -2}) == unmoved
+    assert digits(p, state=state | {"right": 3, "down": -2, "normalise": False}) != unmoved
+    assert digits("normalised(blank())") == [0] * 784
+
+
+def test_digits_pen_covers_what_is_near_its_way(digits, pictures):
+    rng = np.random.default_rng(44)
+    row, column = np.mgrid[:28, :28]
+    for pen, radius in [("draw", 1.3), ("erase", 2.2)]:
+        for _ in range(10):
+            old = pictures[0][rng.integers(200)].astype(float)
+            start, end = rng.uniform(-2, 30, size=(2, 2))
+            way = start + np.linspace(0, 1, 5001)[:, None] * (end - start)
+            far = np.hypot(row[..., None] - way[:, 0], column[..., None] - way[:, 1]).min(axis=-1)
+            cover = 255 * np.clip(radius + 0.5 - far, 0, 1)
+            expected = np.maximum(old, cover) if pen == "draw" else np.minimum(old, 255 - cover)
+            ours = digits(
+                "stroked(picture, pen, start, end)",
+                picture=old.ravel().tolist(),
+                pen=pen,
+                start=start.tolist(),
+                end=end.tolist(),
+            )
+            assert np.abs(np.reshape(ours, (28, 28)) - expected).max() < 0.75  # greys are whole
+
+
+def test_digits_drawing_is_the_picture_s_ink(digits, pictures):
+    state = digits("declared(defaults)") | {"sample": "none"}
+    picture = pictures[0][8].ravel().tolist()
+    drawing = digits("ink(picture)", picture=picture)
+    assert digits("board(state)", state=state | {"drawing": drawing}) == picture
+    assert explore("digits", sample="none", drawing=drawing).state["drawing"] == drawing

@@ -10,7 +10,12 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
+from twice.activations import relu, softmax
+from twice.checks import agree
+from twice.convolution import conv2d, max_pool2d
+from twice.data import mnist
 from twice.explore import explore, names
+from twice.fetch import ASSETS
 
 AXE = {"rules": {"page-has-heading-one": {"enabled": False}}}  # the book's page has it, not the frame
 WIDE, PHONE = 900, 320
@@ -229,6 +234,15 @@ OTHER = {
         "column": 0,
         "filled": 20,
     },
+    "digits": {
+        "sample": "none",
+        "drawing": [[row, 13, 255] for row in range(5, 20)],
+        "pen": "erase",
+        "right": 6,
+        "down": -2,
+        "turn": 30,
+        "normalise": False,
+    },
     "neuron": {"w1": -1.5, "x2": 0.7, "activation": "tanh", "data": "XOR", "turn": 2},
     "linear-regression": {"points": [[1, 5], [4, 2]], "standardise": True, "rate": 0.3, "w": 2, "steps": 9},
     "logistic-regression": {
@@ -422,6 +436,144 @@ def test_convolution_plays_in_one_leap_where_motion_is_reduced(show):
     figure = show("convolution", setting={"reduced_motion": "reduce"}, filled=3)
     figure.role("button", "Play").click()
     expect(figure.frame.locator(".pending")).to_have_count(0)
+
+
+# Digits
+
+
+def drawing(picture):
+    """Return the pixels of a picture that have ink, as the figure's state has them."""
+    return np.c_[np.argwhere(picture), picture[picture > 0]].tolist()
+
+
+def scores(pictures):
+    """Return the scores of the shipped network for pictures, shape (n, 10), in float64."""
+    stored = np.load(ASSETS / "digits.npz")
+    W1, b1, W2, b2, W3, b3 = (stored[key].astype(float) for key in ("W1", "b1", "W2", "b2", "W3", "b3"))
+    maps = max_pool2d(relu(conv2d(pictures[..., None] / 255, W1) + b1), 2, 2)
+    maps = max_pool2d(relu(conv2d(maps, W2) + b2), 2, 2)
+    return maps.reshape(len(maps), -1) @ W3 + b3
+
+
+def probabilities(figure):
+    """Return the ten probabilities that the figure shows, once its present state is drawn."""
+    assert figure.state
+    figure.frame.locator("html").evaluate(
+        "() => new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)))"
+    )
+    shown = figure.frame.locator(".bars data")
+    return np.array(shown.evaluate_all("(data) => data.map(({ value }) => Number(value))"))
+
+
+def best(figure):
+    """Return the row of the digit with the highest probability."""
+    return figure.frame.locator(".bars .best th")
+
+
+def test_digits_of_mnist_are_read_as_numpy_reads_them(show):
+    (_, _), (x, _) = mnist()
+    p = softmax(scores(x[:200]))
+    figure = show("digits", sample="none")
+    for i, picture in enumerate(x[:200]):
+        figure.tell(twice="state", state={"drawing": drawing(picture), "normalise": i % 2 == 0})
+        ours = probabilities(figure)
+        assert ours.argmax() == p[i].argmax()
+        agree(f"test digit {i}", ours, p[i], atol=1e-12)
+
+
+def test_digits_are_drawn_by_mouse(show):
+    figure = show("digits", sample="none")
+    expect(figure.frame.locator(".hint")).to_be_visible()
+    box = figure.frame.locator(".board").bounding_box()
+    places = [(box["x"] + u * box["width"], box["y"] + v * box["height"]) for u, v in SEVEN]
+    figure.page.mouse.move(*places[0])
+    figure.page.mouse.down()
+    for place in places[1:]:
+        figure.page.mouse.move(*place, steps=5)
+    figure.page.mouse.up()
+    expect(figure.frame.locator(".hint")).to_have_count(0)
+    expect(best(figure)).to_have_text("7")
+    expect(figure.frame.locator(".formula")).to_contain_text("The network reads a 7")
+    before = figure.state
+    figure.page.mouse.move(*places[0])  # the pen is up
+    assert figure.state == before
+    figure.role("button", "Clear").click()
+    expect(figure.frame.locator(".hint")).to_be_visible()
+    assert figure.state["drawing"] == []
+
+
+SEVEN = [(0.3, 0.25), (0.7, 0.25), (0.45, 0.8)]
+
+
+def test_digits_are_drawn_by_finger(show):
+    figure = show("digits", PHONE, {"has_touch": True}, sample="none")
+    board = figure.frame.locator(".board")
+    figure.drag_with_finger(board, 0.05 * board.bounding_box()["width"], 100)
+    expect(figure.frame.locator(".formula")).to_contain_text("The network reads a 1")
+    rows = [row for row, _, grey in figure.state["drawing"] if grey == 255]
+    assert min(rows) in (12, 13, 14) and max(rows) > 20
+    assert figure.page.evaluate("scrollY") == 0  # the finger drew and did not scroll
+
+
+def test_digits_are_chosen_by_keyboard(show):
+    figure = show("digits", sample="3a")
+    expect(best(figure)).to_have_text("3")
+    figure.role("radio", "3, first sample").focus()
+    for name, digit in [("3b", "3"), ("4a", "4"), ("4b", "4"), ("5a", "5")]:
+        figure.page.keyboard.press("ArrowRight")
+        expect(best(figure)).to_have_text(digit)
+        assert figure.state["sample"] == name
+    expect(figure.role("radio", "5, first sample")).to_be_checked()
+    figure.role("slider", "right").press("ArrowRight")
+    assert figure.state["right"] == 1
+    figure.role("radio", "5, first sample").press("ArrowRight")
+    assert (figure.state["sample"], figure.state["right"]) == ("5b", 0)
+    figure.role("button", "Clear").press("Enter")
+    expect(figure.frame.locator(".formula")).to_contain_text("Nothing is drawn yet")
+
+
+def test_digits_of_mnist_show_what_every_layer_makes_of_them(show):
+    figure = show("digits")
+    maps = figure.frame.locator(".maps")
+    assert [row.locator("span canvas:last-child").count() for row in maps.all()] == [8, 8, 16, 16]
+    sizes = maps.locator("span canvas:last-child").evaluate_all("(maps) => maps.map(({ width }) => width)")
+    assert sizes == [26] * 8 + [13] * 8 + [11] * 16 + [5] * 16
+    before = maps.locator("canvas").evaluate_all("(maps) => maps.map((map) => map.toDataURL())")
+    figure.role("radio", "8, first sample").click()
+    expect(best(figure)).to_have_text("8")
+    after = maps.locator("canvas").evaluate_all("(maps) => maps.map((map) => map.toDataURL())")
+    changed = [old != new for old, new in zip(before, after, strict=True)]
+    assert changed[:16] == [False, True] * 8  # a kernel, its map
+    assert sum(changed) >= 36
+
+
+def test_digits_may_be_anywhere_once_normalised(show):
+    figure = show("digits", sample="4a", right=0)
+    unmoved = probabilities(figure)
+    figure.tell(twice="state", state={"right": 6, "down": -3})
+    assert (probabilities(figure) == unmoved).all()
+    figure.role("checkbox", "scaled and centred as in MNIST").uncheck()
+    assert np.abs(probabilities(figure) - unmoved).max() > 0.01
+    expect(figure.frame.locator(".board .frame")).to_have_count(0)
+
+
+def test_digits_are_erased_and_drawn_upon_where_they_are_seen(show):
+    figure = show("digits", sample="7a", right=5)
+    figure.role("radio", "erase").check()
+    board = figure.frame.locator(".board")
+    side = board.bounding_box()["width"] / 28
+    board.click(position={"x": 20 * side, "y": 8 * side})
+    expect(figure.role("radio", "7, first sample")).not_to_be_checked()
+    state = figure.state
+    assert (state["sample"], state["right"]) == ("none", 0)
+    (_, _), (x, _) = mnist()
+    moved = np.roll(x[0], 5, axis=1)
+    kept = np.zeros((28, 28))
+    for row, column, grey in state["drawing"]:
+        kept[int(row), int(column)] = grey
+    lost = np.argwhere(kept != moved)
+    assert len(lost) > 0 and np.abs(lost - [7.5, 19.5]).max() < 3
+    assert (kept <= moved).all() and kept[7, 19] == 0
 
 
 # Linear regression
