@@ -21,6 +21,8 @@ CHAPTERS = {
     "6": "gradient_descent",
     "7": "training",
     "8": "convolution",
+    "9": "handwritten_digits",
+    "10": "cifar_10",
 }
 
 
