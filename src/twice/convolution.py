@@ -207,8 +207,9 @@ def conv2d_input_gradient(dz, W, shape, strides=1, padding="valid", dilation_rat
     numpy.ndarray, shape (n, h, w, c)
     """
     dx, view = blank(shape, dz.dtype, W.shape[:2], strides, padding, dilation_rate)
+    transposed = np.ascontiguousarray(W.swapaxes(2, 3))  # (kh, kw, filters, c)
     for n in blocks(view):
-        products = dz[n].reshape(-1, dz.shape[3]) @ W.swapaxes(2, 3)  # (kh, kw, places, c)
+        products = dz[n].reshape(-1, dz.shape[3]) @ transposed  # (kh, kw, places, c)
         for i, j in np.ndindex(W.shape[:2]):
             view[n, :, :, i, j] += products[i, j].reshape(*dz[n].shape[:3], -1)
     return dx
@@ -424,10 +425,8 @@ class Conv2D(Layer):
         *,
         rng,
     ):
-        self.filters, self.kernel_size = (
-            positive_integer("filters", filters),
-            pair("kernel_size", kernel_size),
-        )
+        self.filters = positive_integer("filters", filters)
+        self.kernel_size = pair("kernel_size", kernel_size)
         self.window = places(strides, padding, dilation_rate)
         self.f = Activation(activation)
         self.activation, self.use_bias = self.f.activation, use_bias
@@ -468,7 +467,9 @@ class Conv2D(Layer):
         """Do the same from ∂L/∂z, where the loss has already been differentiated through the activation."""
         self.dW = self.kernel_gradient(self.x, dz, self.kernel_size, **self.window)
         self.db = np.einsum("npqf->f", dz)
-        return None if self.first else self.input_gradient(dz, self.W, self.x.shape, **self.window)
+        if self.first:
+            return None
+        return self.input_gradient(dz, self.W, self.x.shape, **self.window)
 
     @property
     def params(self):
@@ -483,12 +484,13 @@ class Conv2D(Layer):
 
 def places(strides, padding, dilation_rate):
     """Return where a window stands, as the arguments of `conv2d`, if Keras would accept it."""
-    strides, dilation_rate = pair("strides", strides), pair("dilation_rate", dilation_rate)
+    strides = pair("strides", strides)
+    dilation_rate = pair("dilation_rate", dilation_rate)
     if max(strides) > 1 and max(dilation_rate) > 1:
         raise ValueError(
             f"strides: expected 1 with a dilation_rate above 1, got {strides} with {dilation_rate}"
         )
-    borders((1, 1, 1, 1), 1, strides, padding)  # so that a wrong padding is found here
+    borders((1, 1, 1, 1), 1, strides, padding)  # which finds a wrong padding
     return {"strides": strides, "padding": padding, "dilation_rate": dilation_rate}
 
 
@@ -559,7 +561,7 @@ class Pooling2D(Layer):
     def __init__(self, pool_size=2, strides=None, padding="valid"):
         pool_size = pair("pool_size", pool_size)
         strides = pool_size if strides is None else pair("strides", strides)
-        borders((1, 1, 1, 1), 1, strides, padding)  # so that a wrong padding is found here
+        borders((1, 1, 1, 1), 1, strides, padding)  # which finds a wrong padding
         self.window = {"size": pool_size, "strides": strides, "padding": padding}
 
 
