@@ -15,7 +15,7 @@ from scipy import ndimage
 from twice import activations, losses, metrics
 from twice.autograd import Value
 from twice.checks import agree
-from twice.convolution import conv2d, max_pool2d
+from twice.convolution import MaxPooling2D, conv2d
 from twice.explore import FOLDER, Explorable, _as_text, explore, names, script
 from twice.fetch import ASSETS
 from twice.layers import Dense
@@ -1145,9 +1145,9 @@ def digit_layers(pictures):
     stored = np.load(ASSETS / "digits.npz")
     W1, b1, W2, b2, W3, b3 = (stored[key].astype(float) for key in ("W1", "b1", "W2", "b2", "W3", "b3"))
     conv1 = activations.relu(conv2d(np.asarray(pictures, float)[..., None] / 255, W1) + b1)
-    pool1 = max_pool2d(conv1, 2, 2)
+    pool1 = MaxPooling2D(2).forward(conv1)
     conv2 = activations.relu(conv2d(pool1, W2) + b2)
-    pool2 = max_pool2d(conv2, 2, 2)
+    pool2 = MaxPooling2D(2).forward(conv2)
     z = pool2.reshape(len(pool2), -1) @ W3 + b3
     return {"conv1": conv1, "pool1": pool1, "conv2": conv2, "pool2": pool2}, z
 

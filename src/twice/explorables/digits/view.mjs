@@ -127,11 +127,15 @@ const options = defaults.sample.options.slice(1).map((name) => {
   const canvas = h("canvas", { "aria-hidden": "true" });
   const label = `${name[0]}, ${name[1] === "a" ? "first" : "second"} sample`;
   const input = h("input", { type: "radio", name: "sample", "aria-label": label, onclick: () => choose(name) });
-  app.onDraw((state) => {
+  return { name, input, canvas, element: h("label", { class: "sample" }, input, canvas) };
+});
+
+app.onDraw((state) => {
+  const shade = fade("--ink");
+  for (const { name, input, canvas } of options) {
     input.checked = state.sample === name;
-    paintPicture(canvas, sample(name), fade("--ink"));
-  });
-  return h("label", { class: "sample" }, input, canvas);
+    paintPicture(canvas, sample(name), shade);
+  }
 });
 
 // Words and numbers
@@ -176,7 +180,7 @@ app.start(inWords,
       h("div", { class: "given" }, given.element,
         h("div", {}, h("h2", {}, "Given to the network"), toggle(app, "normalise", "scaled and centred as in MNIST"))),
       bars,
-      h("div", { class: "samples", role: "radiogroup", "aria-label": "Twenty of MNIST's test digits" }, ...options)),
+      h("div", { class: "samples", role: "radiogroup", "aria-label": "Twenty of MNIST's test digits" }, ...options.map(({ element }) => element))),
     h("p", { class: "note" }, `Draw with the mouse or a finger, or choose one of MNIST's test digits. They were scaled until the longer side
       of their box (dashed) has 20 pixels, and moved until their centre of mass lies in the middle of 28 × 28. Your drawing is treated alike;
       switch that off, move the digit, and see what the network makes of it.`),
