@@ -5,20 +5,25 @@ from html import escape
 from html.parser import HTMLParser
 
 import explorables
+import keras
 import notebooks
 import numpy as np
 import pytest
 from py_mini_racer import MiniRacer
+from scipy import ndimage
 
 from twice import activations, losses, metrics
 from twice.autograd import Value
 from twice.checks import agree
-from twice.explore import FOLDER, Explorable, explore, names, script
+from twice.convolution import MaxPooling2D, conv2d
+from twice.explore import FOLDER, Explorable, _as_text, explore, names, script
+from twice.fetch import ASSETS
 from twice.layers import Dense
 from twice.models import Network
 from twice.optimizers import SGD, Adam, RMSprop
 
-BYTES = 40_000  # of one figure
+BYTES = {"digits": 75_000}  # of one figure: this one brings a network along
+BYTES_OTHERS = 40_000
 CASES = 50  # random states for each comparison
 
 
@@ -64,6 +69,8 @@ def attributes(html, wanted):
 def test_the_figures():
     assert names() == [
         "backpropagation",
+        "convolution",
+        "digits",
         "linear-regression",
         "logistic-regression",
         "network",
@@ -89,7 +96,7 @@ def test_output_is_a_framed_page_and_a_text(name):
 @pytest.mark.parametrize("name", names())
 def test_page_is_light_whole_and_always_the_same(name):
     page = explore(name).page
-    assert len(page.encode()) < BYTES
+    assert len(page.encode()) < BYTES.get(name, BYTES_OTHERS)
     assert page == explore(name).page
     assert not any(word in page for word in ("http:", "https:", "//cdn", "url(", "@import", " src="))
     assert page.count("</script>") == 2
@@ -150,6 +157,12 @@ def test_state_in_the_page_is_the_state_given():
         ("linear-regression", {"points": [1, 2]}, "points must be 1 to 20 points"),
         ("linear-regression", {"points": [[1, 7]]}, "points must be 1 to 20 points"),
         ("linear-regression", {"points": np.zeros((21, 2))}, "points must be 1 to 20 points"),
+        ("convolution", {"kernel": 1}, "kernel must be 3 rows of 3 numbers from -9 to 9, and came as 1"),
+        ("convolution", {"kernel": [1, 2, 3]}, "kernel must be 3 rows of 3 numbers"),
+        ("convolution", {"kernel": np.zeros((2, 3))}, "kernel must be 3 rows of 3 numbers"),
+        ("convolution", {"kernel": np.zeros((3, 4))}, "kernel must be 3 rows of 3 numbers"),
+        ("convolution", {"kernel": 10 * np.eye(3)}, "kernel must be 3 rows of 3 numbers"),
+        ("convolution", {"kernel": [["1"] * 3] * 3}, "kernel must be 3 rows of 3 numbers"),
     ],
 )
 def test_error_names_what_is_wrong(name, state, message):
@@ -160,6 +173,10 @@ def test_error_names_what_is_wrong(name, state, message):
 def test_points_may_be_an_array():
     points = np.array([[1, 2], [3, 4.5]])
     assert explore("linear-regression", points=points).state == {"points": [[1.0, 2.0], [3.0, 4.5]]}
+
+
+def test_matrix_may_be_an_array():
+    assert explore("convolution", kernel=np.eye(3)).state == {"kernel": np.eye(3).tolist()}
 
 
 def test_page_admits_only_what_is_declared():
@@ -179,7 +196,35 @@ def test_page_admits_only_whole_points():
     assert model(admitted, points=[[[1, 2], [-1, 9]]]) == [[[1, 2], [0, 6]]]
 
 
+def test_page_admits_only_whole_matrices():
+    model = Model("convolution")
+    admitted = "kernels.map((kernel) => admit(defaults, {}, { kernel }).kernel ?? null)"
+    row = [1, 2, 3]
+    ill = [1, "123", row, [row, row], [row, row, row, row], [row, row, [1, 2]], [row, row, [1, 2, None]]]
+    assert model(admitted, kernels=ill) == [None] * len(ill)
+    assert model(admitted, kernels=[[row, row, [-99, 0.5, 99]]]) == [[row, row, [-9, 0.5, 9]]]
+
+
 # What figures share
+
+
+def test_arrays_come_out_of_the_page_as_they_went_in():
+    rng = np.random.default_rng(40)
+    engine = MiniRacer()
+    engine.eval((FOLDER / "_shared" / "arrays.mjs").read_text(encoding="utf-8").replace("export ", ""))
+    for size in (1, 2, 3, 4, 30, 31, 32):
+        for array in (
+            rng.integers(0, 256, size=size, dtype="uint8"),
+            np.where(rng.random(size) < 0.2, rng.integers(0, 256, size=size), 0).astype("uint8"),
+            rng.normal(size=(size, 2)).astype("float32"),
+        ):
+            back = engine.eval(f"JSON.stringify(Array.from(decoded({json.dumps(_as_text(array))})))")
+            assert np.array(json.loads(back), array.dtype).tolist() == array.ravel().tolist()
+
+
+def test_only_pages_that_need_arrays_bring_them():
+    assert script("digits").startswith("const embedded = {") and "decoded" in script("digits", view=False)
+    assert not any("embedded" in script(name) for name in names() if name != "digits")
 
 
 def test_contour_is_where_the_values_pass_the_level():
@@ -984,3 +1029,238 @@ def test_polynomial_needs_more_examples_for_less_variance(polynomial):
     )
     assert many["variance"] < 0.1 * few["variance"]
     assert shrunk["variance"] < 0.5 * few["variance"] and shrunk["bias"] > many["bias"]
+
+
+# Convolution
+
+
+@pytest.fixture(scope="module")
+def convolution():
+    return Model("convolution")
+
+
+def correlated(x, kernel, stride, dilation, before, after):
+    """Return the sums of a kernel's products with every window of a picture, zeros around it."""
+    reach = dilation * (len(kernel) - 1) + 1
+    windows = np.lib.stride_tricks.sliding_window_view(np.pad(x, (before, after)), (reach, reach))
+    return np.einsum("rcij,ij->rc", windows[::stride, ::stride, ::dilation, ::dilation], kernel)
+
+
+def kernel_states(convolution, seed):
+    """Yield random states of the figure, each with a random kernel."""
+    rng = np.random.default_rng(seed)
+    for case in range(CASES):
+        state = random_state(convolution("defaults"), rng)
+        yield state | {"kernel": rng.uniform(-9, 9, size=(3, 3)).tolist(), "flip": case % 2 == 1}
+
+
+def test_convolution_output_is_numpy_s(convolution):
+    for state in kernel_states(convolution, 31):
+        x = np.array(convolution("PICTURES[state.picture]", state=state), float)
+        at = convolution("geometry(state)", state=state)
+        kernel = np.array(state["kernel"])[:: -1 if state["flip"] else 1, :: -1 if state["flip"] else 1]
+        y = correlated(x, kernel, state["stride"], state["dilation"], at["before"], at["after"])
+        ours = np.array(convolution("output(state)", state=state))
+        assert ours.shape == (at["places"], at["places"])
+        agree("output", ours, y / state["divide"], atol=1e-12)
+
+
+def test_convolution_terms_say_what_is_multiplied(convolution):
+    for state in kernel_states(convolution, 32):
+        row, column = place = convolution("place(state)", state=state)
+        terms = convolution("terms(state, place)", state=state, place=place)
+        x = np.array(convolution("PICTURES[state.picture]", state=state))
+        inside = [t for t in sum(terms, []) if 0 <= t["row"] < 12 and 0 <= t["column"] < 12]
+        assert [t["x"] for t in inside] == [x[t["row"], t["column"]] for t in inside]
+        assert sum(t["x"] for t in sum(terms, [])) == sum(t["x"] for t in inside)  # zeros outside
+        total = convolution("total(state, place)", state=state, place=place)
+        agree("sum", total, sum(t["w"] * t["x"] for t in sum(terms, [])), atol=1e-12)
+        y = convolution("output(state)", state=state)[row][column]
+        agree("the place's output", y, total / state["divide"], atol=1e-12)
+        assert max(row, column) < convolution("geometry(state).places", state=state)
+
+
+@pytest.mark.parametrize("padding", ["valid", "same"])
+@pytest.mark.parametrize("stride, dilation", [(1, 1), (2, 1), (3, 1), (1, 2), (1, 3)])
+def test_convolution_is_keras_s(convolution, padding, stride, dilation):
+    state = convolution("declared(defaults)") | {"padding": padding, "stride": stride, "dilation": dilation}
+    state |= {"kernel": [[1, -2, 3], [0, 4, -5], [6, -7, 8]]}  # whole numbers: exact in float32 too
+    for picture in ("digit", "dot", "square", "ramp"):
+        x = np.array(convolution("PICTURES[picture]", picture=picture), "float32")[None, :, :, None]
+        kernel = np.array(state["kernel"], "float32")[:, :, None, None]
+        y = keras.ops.conv(x, kernel, strides=stride, padding=padding, dilation_rate=dilation)
+        ours = convolution("output(state)", state=state | {"picture": picture})
+        assert ours == np.asarray(y)[0, :, :, 0].tolist()
+
+
+def test_convolution_pictures_and_kernels(convolution):
+    pictures = convolution("PICTURES")
+    assert list(pictures) == convolution("defaults.picture.options")
+    assert all(np.shape(picture) == (12, 12) for picture in pictures.values())
+    digit = np.load(ASSETS / "mnist.npz")["x_test"][1] / 255
+    small = digit.reshape(14, 2, 14, 2).mean(axis=(1, 3))[1:-1, 1:-1]
+    assert pictures["digit"] == np.round(9 * small).tolist()
+    state = convolution("declared(defaults)") | {"padding": "same"}
+    kernels = convolution("KERNELS")
+    assert {key: state[key] for key in ("kernel", "divide")} == kernels["vertical edges"]
+    outputs = {
+        name: np.array(convolution("output(state)", state=state | {"picture": "ramp"} | preset))
+        for name, preset in kernels.items()
+    }
+    assert (outputs["identity"] == pictures["ramp"]).all()
+    inner = (slice(1, -1), slice(1, 9))  # where the ramp still rises
+    agree("blur", outputs["blur"][inner], np.array(pictures["ramp"], float)[inner], atol=1e-12)
+    assert (outputs["sharpen"][inner] == np.array(pictures["ramp"])[inner]).all()
+    assert (outputs["vertical edges"][inner] == 8).all() and (outputs["horizontal edges"][inner] == 0).all()
+
+
+def test_convolution_of_a_dot_is_the_kernel_turned(convolution):
+    state = convolution("declared(defaults)") | {
+        "picture": "dot",
+        "kernel": np.arange(9).reshape(3, 3).tolist(),
+    }
+    around = "output(state).slice(3, 6).map((row) => row.slice(4, 7))"
+    turned = convolution(around, state=state)
+    assert turned == (9 * np.arange(9).reshape(3, 3)[::-1, ::-1]).tolist()
+    assert convolution(around, state=state | {"flip": True}) == (9 * np.arange(9).reshape(3, 3)).tolist()
+
+
+# Digits
+
+
+@pytest.fixture(scope="module")
+def digits():
+    return Model("digits")
+
+
+@pytest.fixture(scope="module")
+def pictures():
+    """Return the first 200 of MNIST's test digits and their classes."""
+    shipped = np.load(ASSETS / "mnist.npz")
+    return shipped["x_test"][:200], shipped["y_test"][:200]
+
+
+def digit_layers(pictures):
+    """Return what each layer of the shipped network makes of pictures, and the scores, in float64."""
+    stored = np.load(ASSETS / "digits.npz")
+    W1, b1, W2, b2, W3, b3 = (stored[key].astype(float) for key in ("W1", "b1", "W2", "b2", "W3", "b3"))
+    conv1 = activations.relu(conv2d(np.asarray(pictures, float)[..., None] / 255, W1) + b1)
+    pool1 = MaxPooling2D(2).forward(conv1)
+    conv2 = activations.relu(conv2d(pool1, W2) + b2)
+    pool2 = MaxPooling2D(2).forward(conv2)
+    z = pool2.reshape(len(pool2), -1) @ W3 + b3
+    return {"conv1": conv1, "pool1": pool1, "conv2": conv2, "pool2": pool2}, z
+
+
+def test_digits_brings_the_shipped_weights_and_samples(digits, pictures):
+    stored = np.load(ASSETS / "digits.npz")
+    for key in ("W1", "b1", "W2", "b2", "W3", "b3"):
+        assert digits(f"Array.from({key})") == stored[key].astype(float).ravel().tolist()
+    assert digits("parameters") == sum(stored[key].size for key in stored) == 5258
+    x, y = pictures
+    chosen = digits("arrays.samples.rows")
+    names = digits("defaults.sample.options")
+    assert names[0] == "none" and digits("sample('none')") == [0] * 784
+    assert [name[0] for name in names[1:]] == [str(digit) for digit in y[chosen]]
+    assert digits("names.map(sample)", names=names[1:]) == x[chosen].reshape(20, -1).tolist()
+    kernels = stored["W1"].reshape(9, 8).T.astype(float)
+    assert digits("kernels") == kernels.tolist()
+
+
+def test_digits_layers_are_numpy_s(digits, pictures):
+    rng = np.random.default_rng(41)
+    x = np.concatenate([pictures[0][:20], rng.integers(0, 256, size=(4, 28, 28)), np.zeros((1, 28, 28))])
+    layers, z = digit_layers(x)
+    for i, picture in enumerate(x):
+        ours = digits("forward(picture)", picture=picture.ravel().tolist())
+        for key, maps in layers.items():
+            size, channels = maps.shape[1], maps.shape[3]
+            assert (ours[key]["size"], ours[key]["channels"]) == (size, channels)
+            values = np.reshape(ours[key]["values"], (size, size, channels))
+            agree(key, values, maps[i], atol=1e-12)
+        agree("scores", np.array(ours["z"]), z[i], atol=1e-12)
+        agree("probabilities", np.array(ours["p"]), activations.softmax(z[i]), atol=1e-12)
+
+
+def test_digits_of_mnist_are_normalised_already(digits, pictures):
+    for picture in pictures[0]:
+        flat = picture.ravel().tolist()
+        assert digits("normalised(picture)", picture=flat) == flat
+
+
+def test_digits_are_moved_and_turned_as_scipy_does(digits, pictures):
+    rng = np.random.default_rng(42)
+    for _ in range(20):
+        state = random_state(digits("defaults"), rng)
+        drawing = np.c_[rng.integers(0, 28, size=(30, 2)), rng.uniform(0, 255, size=30)]
+        picture = np.reshape(digits("sample(name)", name=state["sample"]), (28, 28)).astype(float)
+        for row, column, grey in drawing:
+            picture[int(row), int(column)] = grey
+        c, s = np.cos(np.radians(state["turn"])), np.sin(np.radians(state["turn"]))
+        back = np.array([[c, -s], [s, c]])  # from the board to the picture
+        shift = 13.5 - back @ (13.5 + np.array([state["down"], state["right"]]))
+        expected = ndimage.affine_transform(picture, back, shift, order=1, mode="grid-constant")
+        ours = digits("board(state)", state=state | {"drawing": drawing.tolist()})
+        agree("board", np.reshape(ours, (28, 28)), expected, atol=1e-12)
+
+
+def test_digits_turn_clockwise_and_move_right_and_down(digits):
+    state = digits("declared(defaults)") | {"sample": "none", "drawing": [[2, 13.0, 255], [2, 14, 255]]}
+    marks = "ink(board(state)).map(([row, column, grey]) => [row, column, Math.round(grey)])"
+    assert digits(marks, state=state | {"right": 3, "down": 1}) == [[3, 16, 255], [3, 17, 255]]
+    assert digits(marks, state=state | {"turn": 90}) == [[13, 25, 255], [14, 25, 255]]
+
+
+def test_digits_are_normalised_as_scipy_does(digits, pictures):
+    rng = np.random.default_rng(43)
+    for picture in pictures[0][:20].astype(float):
+        zoom = rng.uniform(0.4, 1.2)
+        moved = ndimage.affine_transform(picture, np.eye(2) / zoom, rng.uniform(-4, 4, size=2), order=1)
+        rows, columns = np.flatnonzero(moved.any(axis=1)), np.flatnonzero(moved.any(axis=0))
+        scale = 20 / max(np.ptp(rows) + 1, np.ptp(columns) + 1)
+        corner = np.array([rows[0], columns[0]]) + (0.5 - 4) / scale - 0.5
+        scaled = ndimage.affine_transform(moved, np.eye(2) / scale, corner, order=1, mode="grid-constant")
+        off = np.floor(np.array(ndimage.center_of_mass(scaled)) + 0.5) - 14
+        expected = ndimage.shift(scaled, -off, order=0, mode="grid-constant")
+        ours = np.reshape(digits("normalised(picture)", picture=moved.ravel().tolist()), (28, 28))
+        agree("normalised", ours, expected, atol=1e-9)
+        again = digits("extent(normalised(picture))", picture=moved.ravel().tolist())
+        assert max(np.ptp(again["rows"]), np.ptp(again["columns"])) in (19, 20, 21)  # interpolation blurs
+
+
+def test_digits_place_and_size_do_not_matter_where_normalised(digits):
+    state = digits("declared(defaults)") | {"sample": "7a"}
+    p = "forward(seen(state)).p"
+    unmoved = digits(p, state=state)
+    assert digits(p, state=state | {"right": 3, "down": -2}) == unmoved
+    assert digits(p, state=state | {"right": 3, "down": -2, "normalise": False}) != unmoved
+    assert digits("normalised(blank())") == [0] * 784
+
+
+def test_digits_pen_covers_what_is_near_its_way(digits, pictures):
+    rng = np.random.default_rng(44)
+    row, column = np.mgrid[:28, :28]
+    for pen, radius in [("draw", 1.3), ("erase", 2.2)]:
+        for _ in range(10):
+            old = pictures[0][rng.integers(200)].astype(float)
+            start, end = rng.uniform(-2, 30, size=(2, 2))
+            way = start + np.linspace(0, 1, 5001)[:, None] * (end - start)
+            far = np.hypot(row[..., None] - way[:, 0], column[..., None] - way[:, 1]).min(axis=-1)
+            cover = 255 * np.clip(radius + 0.5 - far, 0, 1)
+            expected = np.maximum(old, cover) if pen == "draw" else np.minimum(old, 255 - cover)
+            ours = digits(
+                "stroked(picture, pen, start, end)",
+                picture=old.ravel().tolist(),
+                pen=pen,
+                start=start.tolist(),
+                end=end.tolist(),
+            )
+            assert np.abs(np.reshape(ours, (28, 28)) - expected).max() < 0.75  # greys are whole
+
+
+def test_digits_drawing_is_the_picture_s_ink(digits, pictures):
+    state = digits("declared(defaults)") | {"sample": "none"}
+    picture = pictures[0][8].ravel().tolist()
+    drawing = digits("ink(picture)", picture=picture)
+    assert digits("board(state)", state=state | {"drawing": drawing}) == picture
+    assert explore("digits", sample="none", drawing=drawing).state["drawing"] == drawing

@@ -8,7 +8,6 @@ and pooling; adding into it is how their gradients get back to the pixels.
 Sizes, strides and dilation rates are pairs (along the height, along the width), or one number for both.
 """
 
-from functools import reduce
 from math import prod
 
 import numpy as np
@@ -208,9 +207,11 @@ def conv2d_input_gradient(dz, W, shape, strides=1, padding="valid", dilation_rat
     numpy.ndarray, shape (n, h, w, c)
     """
     dx, view = blank(shape, dz.dtype, W.shape[:2], strides, padding, dilation_rate)
-    rows = dz.reshape(-1, dz.shape[3])
-    for i, j in np.ndindex(W.shape[:2]):
-        view[:, :, :, i, j] += (rows @ W[i, j].T).reshape(*dz.shape[:3], -1)
+    transposed = np.ascontiguousarray(W.swapaxes(2, 3))  # (kh, kw, filters, c)
+    for n in blocks(view):
+        products = dz[n].reshape(-1, dz.shape[3]) @ transposed  # (kh, kw, places, c)
+        for i, j in np.ndindex(W.shape[:2]):
+            view[n, :, :, i, j] += products[i, j].reshape(*dz[n].shape[:3], -1)
     return dx
 
 
@@ -262,7 +263,9 @@ def depthwise_conv2d_input_gradient(dz, W, shape, strides=1, padding="valid", di
 
 
 def max_pool2d(x, size, strides, padding="valid"):
-    """Return the largest number under the window at each place, in every channel; padding never wins.
+    """Return the largest number under the window at each place, in every channel, and which one it was.
+
+    The numbers under a window count from 0, row by row. Of equals the first wins; padding never does.
 
     Parameters
     ----------
@@ -273,25 +276,37 @@ def max_pool2d(x, size, strides, padding="valid"):
 
     Returns
     -------
-    numpy.ndarray, shape (n, h′, w′, c)
+    a : numpy.ndarray, shape (n, h′, w′, c)
+        The largest numbers.
+    winner : numpy.ndarray of unsigned integers, shape (n, h′, w′, c)
+        The position of each under its window, i·kw + j.
     """
     view = windows(x, size, strides, padding, value=-np.inf)
-    return reduce(np.maximum, (view[:, :, :, i, j] for i, j in np.ndindex(view.shape[3:5])))
+    a = view[:, :, :, 0, 0].copy()
+    winner = np.zeros(a.shape, np.min_scalar_type(prod(view.shape[3:5])))
+    for n in blocks(view):
+        for k, (i, j) in enumerate(np.ndindex(view.shape[3:5])):
+            better = view[n, :, :, i, j] > a[n]
+            np.maximum(winner[n], better * winner.dtype.type(k), out=winner[n])  # k only grows
+            np.maximum(a[n], view[n, :, :, i, j], out=a[n])
+    return a, winner
 
 
-def max_pool2d_gradient(x, a, da, size, strides, padding="valid"):
+def max_pool2d_gradient(winner, da, shape, size, strides, padding="valid"):
     """Return ∂L/∂x of `max_pool2d` from ∂L/∂a.
 
-    Nudging the largest number of a window moves a by as much; nudging another does nothing. So the gradient
+    Nudging the largest number of a window moves a by as much, nudging another one does nothing: the gradient
     goes whole to the pixel that won. Where several are equally large, the function has a kink, and the
-    gradient goes to the first of them, row by row: what TensorFlow does on a CPU.
+    gradient goes to the first of them, as in TensorFlow.
 
     Parameters
     ----------
-    x, a : numpy.ndarray, shapes (n, h, w, c) and (n, h′, w′, c)
-        The images and what `max_pool2d` made of them.
+    winner : numpy.ndarray of unsigned integers, shape (n, h′, w′, c)
+        Which number won, from `max_pool2d`.
     da : numpy.ndarray, shape (n, h′, w′, c)
-        The gradient with respect to a.
+        The gradient with respect to the largest numbers.
+    shape : tuple of int
+        Of the images, (n, h, w, c).
     size, strides, padding : int, tuple of int, or str
         As in `borders`.
 
@@ -299,13 +314,10 @@ def max_pool2d_gradient(x, a, da, size, strides, padding="valid"):
     -------
     numpy.ndarray, shape (n, h, w, c)
     """
-    view = windows(x, size, strides, padding, value=-np.inf)
-    dx, gradient = blank(x.shape, da.dtype, size, strides, padding)
-    left = da  # what has not found its pixel yet
-    for i, j in np.ndindex(view.shape[3:5]):
-        won = left * (view[:, :, :, i, j] == a)
-        gradient[:, :, :, i, j] += won
-        left = left - won
+    dx, view = blank(shape, da.dtype, size, strides, padding)
+    for n in blocks(view):
+        for k, (i, j) in enumerate(np.ndindex(view.shape[3:5])):
+            view[n, :, :, i, j] += da[n] * (winner[n] == k)
     return dx
 
 
@@ -413,10 +425,8 @@ class Conv2D(Layer):
         *,
         rng,
     ):
-        self.filters, self.kernel_size = (
-            positive_integer("filters", filters),
-            pair("kernel_size", kernel_size),
-        )
+        self.filters = positive_integer("filters", filters)
+        self.kernel_size = pair("kernel_size", kernel_size)
         self.window = places(strides, padding, dilation_rate)
         self.f = Activation(activation)
         self.activation, self.use_bias = self.f.activation, use_bias
@@ -457,7 +467,9 @@ class Conv2D(Layer):
         """Do the same from ∂L/∂z, where the loss has already been differentiated through the activation."""
         self.dW = self.kernel_gradient(self.x, dz, self.kernel_size, **self.window)
         self.db = np.einsum("npqf->f", dz)
-        return None if self.first else self.input_gradient(dz, self.W, self.x.shape, **self.window)
+        if self.first:
+            return None
+        return self.input_gradient(dz, self.W, self.x.shape, **self.window)
 
     @property
     def params(self):
@@ -472,12 +484,13 @@ class Conv2D(Layer):
 
 def places(strides, padding, dilation_rate):
     """Return where a window stands, as the arguments of `conv2d`, if Keras would accept it."""
-    strides, dilation_rate = pair("strides", strides), pair("dilation_rate", dilation_rate)
+    strides = pair("strides", strides)
+    dilation_rate = pair("dilation_rate", dilation_rate)
     if max(strides) > 1 and max(dilation_rate) > 1:
         raise ValueError(
             f"strides: expected 1 with a dilation_rate above 1, got {strides} with {dilation_rate}"
         )
-    borders((1, 1, 1, 1), 1, strides, padding)  # so that a wrong padding is found here
+    borders((1, 1, 1, 1), 1, strides, padding)  # which finds a wrong padding
     return {"strides": strides, "padding": padding, "dilation_rate": dilation_rate}
 
 
@@ -548,7 +561,7 @@ class Pooling2D(Layer):
     def __init__(self, pool_size=2, strides=None, padding="valid"):
         pool_size = pair("pool_size", pool_size)
         strides = pool_size if strides is None else pair("strides", strides)
-        borders((1, 1, 1, 1), 1, strides, padding)  # so that a wrong padding is found here
+        borders((1, 1, 1, 1), 1, strides, padding)  # which finds a wrong padding
         self.window = {"size": pool_size, "strides": strides, "padding": padding}
 
 
@@ -557,12 +570,13 @@ class MaxPooling2D(Pooling2D):
 
     def forward(self, x, training=False):
         """Return the maxima, of shape (n, h′, w′, c)."""
-        self.x, self.a = x, max_pool2d(x, **self.window)
-        return self.a
+        self.shape = x.shape
+        a, self.winner = max_pool2d(x, **self.window)
+        return a
 
     def backward(self, da):
         """Return ∂L/∂x: see `max_pool2d_gradient`."""
-        return max_pool2d_gradient(self.x, self.a, da, **self.window)
+        return max_pool2d_gradient(self.winner, da, self.shape, **self.window)
 
 
 class AveragePooling2D(Pooling2D):

@@ -7,11 +7,13 @@ and the same in the HTML book, in JupyterLab and in Colab. ``explorables/README.
 import html
 import json
 import re
+from base64 import b64encode
 from numbers import Integral, Real
 from pathlib import Path
 
 import numpy as np
 
+ASSETS = Path(__file__).parent / "assets"
 FOLDER = Path(__file__).parent / "explorables"
 
 PAGE = """<!doctype html>
@@ -103,11 +105,33 @@ def script(name, view=True):
     shared, own = FOLDER / "_shared", FOLDER / name
     model = [shared / "state.mjs", own / "model.mjs"]
     page = [shared / "plot.mjs", shared / "app.mjs", own / "view.mjs"]
-    if "_shared/contour.mjs" in page[-1].read_text(encoding="utf-8"):  # not every figure draws contours
-        page.insert(0, shared / "contour.mjs")
+    for module, part in [("arrays.mjs", model), ("contour.mjs", page)]:  # not every figure needs them
+        if f"_shared/{module}" in part[-1].read_text(encoding="utf-8"):
+            part.insert(0, shared / module)
     source = "\n".join(path.read_text(encoding="utf-8") for path in (model + page if view else model))
     source = re.sub(r"^import .*?;\n", "", source, flags=re.M | re.S)
-    return _squeeze(re.sub(r"^export ", "", source, flags=re.M))
+    return _embedded(name) + _squeeze(re.sub(r"^export ", "", source, flags=re.M))
+
+
+def _embedded(name):
+    """Write the arrays that a model declares as a line of script; an empty one where it declares none."""
+    declared = _declaration(name, "model", "arrays")
+    arrays = {key: _as_text(_asset(**source)) for key, source in declared.items()}
+    return f"const embedded = {json.dumps(arrays)};\n" if arrays else ""
+
+
+def _asset(file, array, rows=None):
+    """Read an array, or some of its rows, from one of the package's data files."""
+    with np.load(ASSETS / file) as stored:
+        return stored[array] if rows is None else stored[array][rows]
+
+
+def _as_text(array):
+    """Return an array as its type and its bytes in base64; a run of n letters A, zeros, is written ~n~."""
+    little_endian = array.astype(array.dtype.newbyteorder("<"))
+    base64 = b64encode(little_endian.tobytes()).decode("ascii")
+    short = re.sub(r"A{5,}", lambda run: f"~{len(run[0])}~", base64)
+    return {"type": array.dtype.name, "base64": short}
 
 
 def _style(name):
@@ -123,9 +147,10 @@ def _squeeze(source):
 
 
 def _declaration(name, module, variable):
-    """Read the object that a module declares as ``export const variable = {...};``, written as JSON."""
+    """Read the object that a module declares as ``export const variable = {...};``, in JSON, or {}."""
     source = (FOLDER / name / f"{module}.mjs").read_text(encoding="utf-8")
-    return json.loads(re.search(rf"^export const {variable} = (\{{.*?^\}});$", source, re.M | re.S)[1])
+    found = re.search(rf"^export const {variable} = (\{{.*?^\}});$", source, re.M | re.S)
+    return json.loads(found[1]) if found else {}
 
 
 def _admit(name, key, declaration, value):
@@ -170,10 +195,20 @@ def _points(declaration, value):
     return points if fits else None
 
 
+def _matrix(declaration, value):
+    try:
+        rows = [[_number(declaration, number) for number in row] for row in value]
+    except TypeError:  # not a list of lists
+        return None
+    fits = [len(row) for row in rows] == [declaration["columns"]] * declaration["rows"]
+    return rows if fits and all(None not in row for row in rows) else None
+
+
 TYPES = {
     "number": (_number, "a number from {min} to {max}"),
     "integer": (_integer, "an integer from {min} to {max}"),
     "boolean": (_boolean, "True or False"),
     "choice": (_choice, "one of {options}"),
+    "matrix": (_matrix, "{rows} rows of {columns} numbers from {min} to {max}"),
     "points": (_points, "{least} to {most} points from {min} to {max}"),
 }

@@ -10,7 +10,12 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
+from twice.activations import relu, softmax
+from twice.checks import agree
+from twice.convolution import MaxPooling2D, conv2d
+from twice.data import mnist
 from twice.explore import explore, names
+from twice.fetch import ASSETS
 
 AXE = {"rules": {"page-has-heading-one": {"enabled": False}}}  # the book's page has it, not the frame
 WIDE, PHONE = 900, 320
@@ -219,6 +224,25 @@ def test_a_screen_reader_hears_the_outcome(show, name):
 
 OTHER = {
     "backpropagation": {"graph": "two layers", "activation": "sigmoid", "stage": 17, "w2": 2.5},
+    "convolution": {
+        "picture": "ramp",
+        "kernel": [[1, 2, 1], [2, 4, 2], [1, 2, 0.5]],
+        "divide": 16,
+        "stride": 2,
+        "padding": "same",
+        "row": 5,
+        "column": 0,
+        "filled": 20,
+    },
+    "digits": {
+        "sample": "none",
+        "drawing": [[row, 13, 255] for row in range(5, 20)],
+        "pen": "erase",
+        "right": 6,
+        "down": -2,
+        "turn": 30,
+        "normalise": False,
+    },
     "neuron": {"w1": -1.5, "x2": 0.7, "activation": "tanh", "data": "XOR", "turn": 2},
     "linear-regression": {"points": [[1, 5], [4, 2]], "standardise": True, "rate": 0.3, "w": 2, "steps": 9},
     "logistic-regression": {
@@ -296,6 +320,275 @@ def test_neuron_learns_what_a_line_can_tell_apart(show, data, solved):
     expect(step).to_be_disabled() if solved else expect(step).to_be_enabled()
     count = expect(figure.frame.locator(".truth"))
     count.to_contain_text("4 of 4 points are right.") if solved else count.not_to_contain_text("4 of 4")
+
+
+# Convolution
+
+
+def square(figure, plot, row, column, size):
+    """Return where a square of a picture is, in pixels within the picture."""
+    side = figure.frame.locator(".plot").nth(plot).bounding_box()["width"] / size
+    return {"x": (column + 0.5) * side, "y": (row + 0.5) * side}
+
+
+def test_convolution_formula_follows_the_state(show):
+    figure = show("convolution", picture="dot", kernel=[[1, 2, 3], [4, -5, 6], [7, 8, 9]], row=4, column=5)
+    formula = figure.frame.locator(".formula")
+    expect(formula).to_contain_text("y[4, 5] = 1·0 + 2·0 + 3·0 + 4·0 + (−5)·9 + 6·0", use_inner_text=True)
+    expect(formula).to_contain_text("= −45", use_inner_text=True)
+    expect(formula).to_contain_text("⌊(12 − 3)/1⌋ + 1 = 10", use_inner_text=True)
+    figure.role("slider", "divided by").press("ArrowRight")
+    expect(formula).to_contain_text("/ 2 = −45/2 = −22.5", use_inner_text=True)
+    figure.role("radio", "same").check()
+    figure.role("slider", "stride").press("ArrowRight")
+    expect(formula).to_contain_text("⌈12/2⌉ = 6, with zeros around the picture: 0 before it, 1 after it")
+
+
+def test_convolution_kernel_is_edited_and_chosen(show):
+    figure = show("convolution")
+    vertical, blur = figure.role("button", "vertical edges"), figure.role("button", "blur")
+    expect(vertical).to_have_attribute("aria-pressed", "true")
+    figure.role("spinbutton", "kernel, row 1, column 2").fill("-2.5")
+    expect(vertical).to_have_attribute("aria-pressed", "false")
+    assert figure.state["kernel"] == [[-1, 0, 1], [-2, 0, -2.5], [-1, 0, 1]]
+    figure.role("spinbutton", "kernel, row 1, column 2").fill("99")
+    assert figure.state["kernel"][1][2] == -2.5
+    blur.click()
+    expect(blur).to_have_attribute("aria-pressed", "true")
+    assert (figure.state["kernel"], figure.state["divide"]) == ([[1, 1, 1]] * 3, 9)
+    expect(figure.role("spinbutton", "kernel, row 1, column 2")).to_have_value("1")
+
+
+def test_convolution_place_by_mouse(show):
+    figure = show("convolution", row=0, column=0)
+    formula, plots = figure.frame.locator(".formula"), figure.frame.locator(".plot")
+    plots.nth(1).hover(position=square(figure, 1, 7, 2, 10))
+    expect(formula).to_contain_text("y[7, 2]", use_inner_text=True)
+    plots.nth(0).hover(position=square(figure, 0, 5, 9, 12))  # the middle of the window
+    expect(formula).to_contain_text("y[4, 8]", use_inner_text=True)
+    figure.page.mouse.move(5, 5)
+    expect(formula).to_contain_text("y[0, 0]", use_inner_text=True)
+    plots.nth(0).click(position=square(figure, 0, 0, 0, 12))  # where no window has its middle
+    expect(formula).to_contain_text("y[0, 0]", use_inner_text=True)
+    plots.nth(1).click(position=square(figure, 1, 9, 9, 10))
+    figure.page.mouse.move(5, 5)
+    expect(formula).to_contain_text("y[9, 9]", use_inner_text=True)
+    assert (figure.state["row"], figure.state["column"]) == (9, 9)
+
+
+def test_convolution_place_by_keyboard(show):
+    figure = show("convolution", row=0, column=0)
+    handle = figure.role("slider", "Place in the output")
+    handle.focus()
+    for key in [
+        "ArrowDown",
+        "ArrowDown",
+        "ArrowUp",
+        "ArrowRight",
+        "ArrowLeft",
+        "ArrowLeft",
+        "Shift+ArrowRight",
+    ]:
+        figure.page.keyboard.press(key)
+    expect(handle).to_have_attribute("aria-valuetext", "row 1, column 9: 0")
+    assert (figure.state["row"], figure.state["column"]) == (1, 9)
+
+
+def test_convolution_place_by_finger(show):
+    figure = show("convolution", PHONE, {"has_touch": True}, row=2, column=2)
+    formula = figure.frame.locator(".formula")
+    side = figure.frame.locator(".plot").nth(1).bounding_box()["width"] / 10
+    figure.drag_with_finger(figure.role("slider", "Place in the output"), 3 * side, side)
+    expect(formula).to_contain_text("y[3, 5]", use_inner_text=True)
+
+
+def test_convolution_place_by_a_tap(show):
+    figure = show("convolution", PHONE, {"has_touch": True})
+    figure.frame.locator(".plot").first.tap(position=square(figure, 0, 8, 8, 12))
+    expect(figure.frame.locator(".formula")).to_contain_text("y[7, 7]", use_inner_text=True)
+
+
+def test_convolution_output_fills_in(show):
+    figure = show("convolution", row=0, column=8, filled=9)
+    pending = figure.frame.locator(".pending")
+    expect(pending).to_have_count(91)
+    for _ in range(2):
+        figure.role("button", "Step").click()
+    expect(pending).to_have_count(89)
+    assert (figure.state["row"], figure.state["column"], figure.state["filled"]) == (1, 0, 11)
+    figure.role("button", "Show all").click()
+    expect(pending).to_have_count(0)
+    figure.role("button", "Step").click()
+    expect(figure.frame.locator(".formula")).to_contain_text("y[1, 1]", use_inner_text=True)
+    expect(pending).to_have_count(0)
+
+
+def test_convolution_plays_anew_and_to_the_end(show):
+    figure = show("convolution", stride=3, row=0, column=0)
+    figure.role("button", "Play").click()
+    expect(figure.frame.locator(".formula")).to_contain_text("y[3, 3]", use_inner_text=True)
+    expect(figure.role("button", "Play")).to_be_visible()
+    expect(figure.frame.locator(".pending")).to_have_count(0)
+    assert figure.state["filled"] == 16
+
+
+def test_convolution_plays_in_one_leap_where_motion_is_reduced(show):
+    figure = show("convolution", setting={"reduced_motion": "reduce"}, filled=3)
+    figure.role("button", "Play").click()
+    expect(figure.frame.locator(".pending")).to_have_count(0)
+
+
+# Digits
+
+
+def drawing(picture):
+    """Return the pixels of a picture that have ink, as the figure's state has them."""
+    return np.c_[np.argwhere(picture), picture[picture > 0]].tolist()
+
+
+def scores(pictures):
+    """Return the scores of the shipped network for pictures, shape (n, 10), in float64."""
+    stored = np.load(ASSETS / "digits.npz")
+    W1, b1, W2, b2, W3, b3 = (stored[key].astype(float) for key in ("W1", "b1", "W2", "b2", "W3", "b3"))
+    maps = MaxPooling2D(2).forward(relu(conv2d(pictures[..., None] / 255, W1) + b1))
+    maps = MaxPooling2D(2).forward(relu(conv2d(maps, W2) + b2))
+    return maps.reshape(len(maps), -1) @ W3 + b3
+
+
+# The figure's frame answers each state with the probabilities that it shows once that state is drawn.
+RECORD = """() => {
+  const read = () => [...document.querySelectorAll(".bars data")].map(({ value }) => Number(value));
+  const answer = () => parent.postMessage({ twice: "read", p: read() }, "*");
+  addEventListener("message", ({ data }) => {
+    if (data.twice === "state") requestAnimationFrame(() => requestAnimationFrame(answer));
+  });
+}"""
+PUT = """async (states) => {
+  for (const [i, state] of states.entries()) {
+    tell({ twice: "state", state });
+    while (of("read").length === i) await new Promise(requestAnimationFrame);
+  }
+  return of("read").map(({ p }) => p);
+}"""
+
+
+def readings(figure, states):
+    """Put one state after the other into a figure; return the probabilities it shows for each, (n, 10)."""
+    figure.page.frames[1].evaluate(RECORD)
+    return np.array(figure.page.evaluate(PUT, states))
+
+
+def best(figure):
+    """Return the row of the digit with the highest probability."""
+    return figure.frame.locator(".bars .best th")
+
+
+def test_digits_of_mnist_are_read_as_numpy_reads_them(show):
+    (_, _), (x, _) = mnist()
+    p = softmax(scores(x[:200]))
+    figure = show("digits", sample="none")
+    ours = readings(figure, [{"drawing": drawing(picture)} for picture in x[:200]])
+    assert (ours.argmax(axis=1) == p.argmax(axis=1)).all()
+    agree("probabilities", ours, p, atol=1e-12)
+
+
+def test_digits_are_drawn_by_mouse(show):
+    figure = show("digits", sample="none")
+    expect(figure.frame.locator(".hint")).to_be_visible()
+    box = figure.frame.locator(".board").bounding_box()
+    places = [(box["x"] + u * box["width"], box["y"] + v * box["height"]) for u, v in SEVEN]
+    figure.page.mouse.move(*places[0])
+    figure.page.mouse.down()
+    for place in places[1:]:
+        figure.page.mouse.move(*place, steps=5)
+    figure.page.mouse.up()
+    expect(figure.frame.locator(".hint")).to_have_count(0)
+    expect(best(figure)).to_have_text("7")
+    expect(figure.frame.locator(".formula")).to_contain_text("The network reads a 7")
+    before = figure.state
+    figure.page.mouse.move(*places[0])  # the pen is up
+    assert figure.state == before
+    figure.role("button", "Clear").click()
+    expect(figure.frame.locator(".hint")).to_be_visible()
+    assert figure.state["drawing"] == []
+
+
+SEVEN = [(0.3, 0.25), (0.7, 0.25), (0.45, 0.8)]
+
+
+def test_digits_are_drawn_by_finger(show):
+    figure = show("digits", PHONE, {"has_touch": True}, sample="none")
+    board = figure.frame.locator(".board")
+    figure.drag_with_finger(board, 0.05 * board.bounding_box()["width"], 100)
+    expect(figure.frame.locator(".formula")).to_contain_text("The network reads a 1")
+    rows = [row for row, _, grey in figure.state["drawing"] if grey == 255]
+    assert min(rows) in (12, 13, 14) and max(rows) > 20
+    assert figure.page.evaluate("scrollY") == 0  # the finger drew and did not scroll
+
+
+def test_digits_are_chosen_by_keyboard(show):
+    figure = show("digits", sample="3a")
+    expect(best(figure)).to_have_text("3")
+    figure.role("radio", "3, first sample").focus()
+    for name, digit in [("3b", "3"), ("4a", "4"), ("4b", "4"), ("5a", "5")]:
+        figure.page.keyboard.press("ArrowRight")
+        expect(best(figure)).to_have_text(digit)
+        assert figure.state["sample"] == name
+    expect(figure.role("radio", "5, first sample")).to_be_checked()
+    figure.role("slider", "right").press("ArrowRight")
+    assert figure.state["right"] == 1
+    figure.role("radio", "5, first sample").press("ArrowRight")
+    assert (figure.state["sample"], figure.state["right"]) == ("5b", 0)
+    figure.role("button", "Clear").press("Enter")
+    expect(figure.frame.locator(".formula")).to_contain_text("Nothing is drawn yet")
+
+
+def test_digits_of_mnist_show_what_every_layer_makes_of_them(show):
+    figure = show("digits")
+    maps = figure.frame.locator(".maps")
+    assert [row.locator("span canvas:last-child").count() for row in maps.all()] == [8, 8, 16, 16]
+    sizes = maps.locator("span canvas:last-child").evaluate_all("(maps) => maps.map(({ width }) => width)")
+    assert sizes == [26] * 8 + [13] * 8 + [11] * 16 + [5] * 16
+    before = maps.locator("canvas").evaluate_all("(maps) => maps.map((map) => map.toDataURL())")
+    figure.role("radio", "8, first sample").click()
+    expect(best(figure)).to_have_text("8")
+    after = maps.locator("canvas").evaluate_all("(maps) => maps.map((map) => map.toDataURL())")
+    changed = [old != new for old, new in zip(before, after, strict=True)]
+    assert changed[:16] == [False, True] * 8  # a kernel, its map
+    assert sum(changed) >= 36
+
+
+def test_digits_may_be_anywhere_once_normalised(show):
+    figure = show("digits", sample="4a")
+    moved = {"right": 6, "down": -3}
+    states = [{"right": 0}, moved, moved | {"normalise": False}]
+    unmoved, normalised, as_it_is = readings(figure, states)
+    assert (normalised == unmoved).all()
+    assert np.abs(as_it_is - unmoved).max() > 0.01
+    figure.role("checkbox", "scaled and centred as in MNIST").check()
+    expect(figure.frame.locator(".board .frame")).to_be_visible()
+    figure.role("checkbox", "scaled and centred as in MNIST").uncheck()
+    expect(figure.frame.locator(".board .frame")).to_have_count(0)
+    assert not figure.state["normalise"]
+
+
+def test_digits_are_erased_and_drawn_upon_where_they_are_seen(show):
+    figure = show("digits", sample="7a", right=5)
+    figure.role("radio", "erase").check()
+    board = figure.frame.locator(".board")
+    side = board.bounding_box()["width"] / 28
+    board.click(position={"x": 20 * side, "y": 8 * side})
+    expect(figure.role("radio", "7, first sample")).not_to_be_checked()
+    state = figure.state
+    assert (state["sample"], state["right"]) == ("none", 0)
+    (_, _), (x, _) = mnist()
+    moved = np.roll(x[0], 5, axis=1)
+    kept = np.zeros((28, 28))
+    for row, column, grey in state["drawing"]:
+        kept[int(row), int(column)] = grey
+    lost = np.argwhere(kept != moved)
+    assert len(lost) > 0 and np.abs(lost - [7.5, 19.5]).max() < 3
+    assert (kept <= moved).all() and kept[7, 19] == 0
 
 
 # Linear regression

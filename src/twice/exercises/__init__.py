@@ -20,6 +20,9 @@ CHAPTERS = {
     "5": "backpropagation",
     "6": "gradient_descent",
     "7": "training",
+    "8": "convolution",
+    "9": "handwritten_digits",
+    "10": "cifar_10",
 }
 
 

@@ -17,6 +17,11 @@ const admitted = {
   integer: (d, v) => (Number.isInteger(v) ? within(d, v) : undefined),
   boolean: (d, v) => (typeof v === "boolean" ? v : undefined),
   choice: (d, v) => (d.options.includes(v) ? v : undefined),
+  matrix(d, v) {
+    if (!Array.isArray(v) || v.length !== d.rows) return undefined;
+    if (!v.every((row) => Array.isArray(row) && row.length === d.columns && row.every(Number.isFinite))) return undefined;
+    return v.map((row) => row.map((value) => within(d, value)));
+  },
   points(d, v) {
     if (!Array.isArray(v) || v.length < d.least || v.length > d.most) return undefined;
     if (!v.every((point) => isPoint(point, d))) return undefined;

@@ -1,0 +1,150 @@
+"""The exercises of chapter 9."""
+
+import numpy as np
+
+from twice.exercises import function, value
+
+RNG = np.random.default_rng(9)
+PICTURE, TALL = RNG.integers(0, 256, size=(5, 6)).astype(float), RNG.integers(0, 9, size=(7, 3)).astype(float)
+FLAT = np.zeros((4, 6))
+FLAT[1, 1:5] = [1.0, 3.0, 3.0, 1.0]
+SURE = RNG.dirichlet(np.full(3, 0.4), size=12)
+LABELS = RNG.integers(3, size=12)
+READ_1, READ_2 = SURE.argmax(axis=1), RNG.integers(3, size=12)
+READ_1, READ_2 = np.where(RNG.random((2, 12)) < 0.6, LABELS, [READ_1, READ_2])
+RUNS = RNG.dirichlet(np.full(4, 0.5), size=(3, 6))
+
+
+def multiply_adds(h, w, c, k, filters, *, places=None, channels=True):
+    """Return the multiply-adds of a convolution, "valid" and with stride 1."""
+    places = (h - k + 1) * (w - k + 1) if places is None else places
+    return places * k * k * (c if channels else 1) * filters
+
+
+def slant(picture, *, centred=True, by_rows=True):
+    """Return by how many columns a digit leans for each row."""
+    rows, columns = np.indices(picture.shape)
+    if centred:
+        rows = rows - (rows * picture).sum() / picture.sum()
+        columns = columns - (columns * picture).sum() / picture.sum()
+    spread = rows if by_rows else columns
+    return (rows * columns * picture).sum() / (spread**2 * picture).sum()
+
+
+def slant_of_ink(picture):
+    """Return the slant of the ink, dark and light alike."""
+    return slant((picture > 0).astype(float))
+
+
+def with_rejects(p, y, threshold, *, of_all=False, kept=np.greater_equal):
+    """Return which fraction is read, and which fraction of it wrongly."""
+    read = kept(p.max(axis=1), threshold)
+    wrong = read & (p.argmax(axis=1) != y)
+    return read.mean(), wrong.mean() if of_all else wrong.sum() / max(read.sum(), 1)
+
+
+def z_score(y, read_1, read_2, *, scale=np.sqrt, both=False):
+    """Return how many standard errors the first is ahead of the second."""
+    only_1 = ((read_1 == y) & (read_2 != y)).sum()
+    only_2 = ((read_2 == y) & (read_1 != y)).sum()
+    return (only_1 - only_2) / scale(len(y) if both else only_1 + only_2)
+
+
+def committee(probabilities):
+    """Return the classes that a committee decides for."""
+    return probabilities.mean(axis=0).argmax(axis=1)
+
+
+def by_votes(probabilities):
+    """Return the classes with most votes, the lowest of equals."""
+    votes = probabilities.argmax(axis=2)
+    return np.array([np.bincount(column, minlength=probabilities.shape[2]).argmax() for column in votes.T])
+
+
+EXERCISES = {
+    "9.1": value(
+        9098,
+        mistakes={
+            "with padding the maps stay 28 × 28, then 14 × 14": 5258,
+            "the biases count too": 9064,
+            "the second convolution looks at 8 channels": 8090,
+            "28 halves to 14 and to 7": 4010 + 80 + 1168 + 14 * 14 * 16 * 10,
+        },
+    ),
+    "9.2": value(
+        np.array([0.5, 3.0]),
+        mistakes={
+            "pooling takes the maximum, not the mean": np.array([0.25, 1.25]),
+            "the standing kernel comes first": np.array([3.0, 0.5]),
+            "the stroke is half as dark": np.array([1.0, 6.0]),
+        },
+    ),
+    "9.3": function(
+        multiply_adds,
+        (28, 28, 1, 3, 32),
+        (13, 13, 8, 3, 16),
+        (10, 12, 3, 5, 7),
+        mistakes={
+            "every input channel is multiplied": lambda *args: multiply_adds(*args, channels=False),
+            "the window does not fit at every pixel": lambda h, w, *args: multiply_adds(
+                h, w, *args, places=h * w
+            ),
+            "count the places in both directions": lambda h, w, c, k, filters: multiply_adds(
+                h, w, c, k, filters, places=h - k + 1
+            ),
+        },
+    ),
+    "9.4": value(
+        np.log(1 + 999 / np.e),
+        mistakes={
+            "that is the floor for ten classes": np.log(1 + 9 / np.e),
+            "that is the loss of one who guesses": np.log(1000),
+            "the true class competes with 999 others": np.log(1 + 1000 / np.e),
+        },
+    ),
+    "9.5": function(
+        z_score,
+        (LABELS, READ_1, READ_2),
+        (LABELS[:7], READ_2[:7], READ_1[:7]),
+        mistakes={
+            "the standard error is the root of the count": lambda *args: z_score(*args, scale=lambda n: n),
+            "pictures on which both are right or both wrong say nothing": lambda *args: z_score(
+                *args, both=True
+            ),
+            "the first minus the second": lambda y, read_1, read_2: z_score(y, read_2, read_1),
+        },
+    ),
+    "9.6": function(
+        with_rejects,
+        (SURE, LABELS, 0.7),
+        (SURE, LABELS, 0.9),
+        (SURE, LABELS, float(SURE.max(axis=1)[3])),
+        mistakes={
+            "the second is a fraction of those that were read": lambda *args: with_rejects(
+                *args, of_all=True
+            ),
+            "a picture exactly at the threshold is read": lambda *args: with_rejects(*args, kept=np.greater),
+            "read where it is sure, not where it is unsure": lambda *args: with_rejects(*args, kept=np.less),
+        },
+    ),
+    "9.7": function(
+        committee,
+        (RUNS,),
+        (RUNS[:2, :4],),
+        mistakes={
+            "average the probabilities before deciding": by_votes,
+            "the first axis holds the networks": lambda p: p.mean(axis=1).argmax(axis=1),
+        },
+    ),
+    "9.8": function(
+        slant,
+        (PICTURE,),
+        (TALL,),
+        (FLAT + np.eye(4, 6),),
+        mistakes={
+            "measure rows and columns from the centre of mass": lambda x: slant(x, centred=False),
+            "divide by the spread of the rows": lambda x: slant(x, by_rows=False),
+            "dark ink weighs more than light": slant_of_ink,
+        },
+    ),
+}
