@@ -69,7 +69,7 @@ def efficientnet_lite0(
     classifier_activation : "softmax" or None
         Whether the classifier returns probabilities or logits.
     dtype : str or None
-        Of every layer; None is Keras's ``floatx()``.
+        Of every layer; None is what ``keras.config`` says.
 
     Returns
     -------
