@@ -224,7 +224,7 @@ def decode_predictions(predictions, top=5):
     predictions, names = np.asarray(predictions), class_names()
     if predictions.ndim != 2 or predictions.shape[1] != len(names):
         raise ValueError(f"predictions: expected shape (n, {len(names)}), got {predictions.shape}")
-    return [[(names[k], float(row[k])) for k in np.argsort(-row)[:top]] for row in predictions]
+    return [[(names[k], float(row[k])) for k in np.argsort(-row, kind="stable")[:top]] for row in predictions]
 
 
 def read_weights():
