@@ -454,6 +454,8 @@ class Conv2D(Layer):
         self.x = np.asarray(x, self.dtype)
         if self.W is None:
             self.build(self.x.shape)
+        if self.x.shape[3:] != self.W.shape[2:3]:
+            raise ValueError(f"x: expected {self.W.shape[2]} channels, got shape {self.x.shape}")
         self.z = self.convolve(self.x, self.W, **self.window)
         self.z += self.b
         return self.f.forward(self.z)
