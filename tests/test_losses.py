@@ -1,5 +1,8 @@
 """Losses and their gradients against Keras, from probabilities and from logits."""
 
+from functools import partial
+from itertools import product
+
 import keras
 import numpy as np
 import pytest
@@ -13,6 +16,7 @@ from twice import losses
 from twice.activations import sigmoid, sigmoid_derivative, softmax, softmax_jacobian
 from twice.checks import agree, check_gradient
 
+REDUCTIONS = ["sum_over_batch_size", "mean", "sum", None]
 KERAS = {
     "mean_squared_error": keras.losses.MeanSquaredError,
     "binary_crossentropy": keras.losses.BinaryCrossentropy,
@@ -20,6 +24,8 @@ KERAS = {
     "sparse_categorical_crossentropy": keras.losses.SparseCategoricalCrossentropy,
 }
 CROSSENTROPIES = [name for name in KERAS if name != "mean_squared_error"]
+FROM = {"probabilities": {"from_logits": False}, "logits": {"from_logits": True}}
+CASES = [("mean_squared_error", "predictions"), *product(CROSSENTROPIES, FROM)]
 SHAPES = [(6, 2), (5, 3), (2, 4, 3)]
 
 
@@ -72,6 +78,50 @@ def test_mean_squared_error_and_gradient_are_keras_and_the_measured_slope(shape)
     agree("mse", losses.mean_squared_error(y, y_hat), loss)
     agree("mse′", gradient, slope)
     check_gradient("mse", lambda h: losses.mean_squared_error(y, h), y_hat, gradient)
+
+
+@pytest.mark.parametrize("shape", SHAPES, ids=str)
+@pytest.mark.parametrize("reduction", REDUCTIONS, ids=str)
+@pytest.mark.parametrize("name, given", CASES)
+def test_reduced_loss_and_gradient_are_keras_and_the_measured_slope(name, given, reduction, shape):
+    """With None a loss for each example, as in Keras, and the gradient of their sum, as its tape returns."""
+    arguments = FROM.get(given, {}) | {"reduction": reduction}
+    y, y_hat = problem(name, shape, given == "logits")
+    ours = partial(getattr(losses, name), y, **arguments)
+    gradient = getattr(losses, f"{name}_gradient")(y, y_hat, **arguments)
+    loss, slope = keras_loss_and_gradient(name, y, y_hat, **arguments)
+    assert ours(y_hat).shape == (shape[:-1] if reduction is None else ())
+    agree(name, ours(y_hat), loss)
+    agree(f"{name}′", gradient, slope)
+    check_gradient(name, lambda h: ours(h).sum(), y_hat, gradient)
+
+
+@pytest.mark.parametrize("reduction", REDUCTIONS, ids=str)
+@pytest.mark.parametrize("name, given", CASES)
+def test_one_example_without_a_batch_is_reduced_as_in_keras(name, given, reduction):
+    """Of shape (d,): its loss is already one number, and no reduction changes it."""
+    arguments = FROM.get(given, {}) | {"reduction": reduction}
+    y, y_hat = problem(name, (4,), given == "logits")
+    loss, slope = keras_loss_and_gradient(name, y, y_hat, **arguments)
+    agree(name, getattr(losses, name)(y, y_hat, **arguments), loss)
+    agree(f"{name}′", getattr(losses, f"{name}_gradient")(y, y_hat, **arguments), slope)
+
+
+@pytest.mark.parametrize("reduction", ["average", "none", "mean_with_sample_weight"])
+@pytest.mark.parametrize("name", KERAS)
+def test_another_reduction_is_refused(name, reduction):
+    y, y_hat = problem(name, (3, 2), from_logits=False)
+    for function in getattr(losses, name), getattr(losses, f"{name}_gradient"):
+        with pytest.raises(ValueError, match=f"reduction: expected one of .*'sum'.*got '{reduction}'"):
+            function(y, y_hat, reduction=reduction)
+
+
+@pytest.mark.parametrize("reduction", REDUCTIONS, ids=str)
+@pytest.mark.parametrize("name", KERAS)
+def test_float32_stays_float32(name, reduction):
+    y, y_hat = problem(name, (3, 2), from_logits=False)
+    y, y_hat = y if y.dtype.kind == "i" else y.astype("float32"), y_hat.astype("float32")
+    assert getattr(losses, name)(y, y_hat, reduction=reduction).dtype == np.float32
 
 
 @pytest.mark.parametrize("name", ["binary_crossentropy", "categorical_crossentropy"])

@@ -15,7 +15,7 @@ from twice import optimizers
 from twice.checks import Disagreement, agree
 from twice.optimizers import SGD, Adam, AdamW, RMSprop
 
-SHAPES = [(4, 3), (3,), (2, 2, 5)]
+SHAPES = [(4, 3), (3,), (2, 2, 5), ()]
 STEPS = 100
 OPTIMIZERS = [
     ("SGD", {}),

@@ -47,7 +47,10 @@ SECTIONS = [
     "Check yourself",
     "You have",
 ]
-LEFT_OUT = {}  # the sections that a chapter does without: {"05-name": {"Backward"}}
+# The sections that a chapter does without, and why.
+LEFT_OUT = {
+    "10-cifar-10": {"See it move"},  # what moves here are trainings of minutes: its figures show their curves
+}
 TAGS = {"nbval-ignore-output", "explore", "exercise", "simplified", "bug", "hide-input", "hide-output"}
 COLOURS = {"white", "black", "none"}
 # Modules that the book uses but does not teach.

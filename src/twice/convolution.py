@@ -87,13 +87,14 @@ def windows(x, size, strides=1, padding="valid", dilation_rate=1, value=0):
         With h′ = ⌊(h − r) / s⌋ + 1 for padded images of height h, where r is the window's `reach`; w′ alike.
     """
     if padding != "valid":
-        x = np.pad(x, borders(x.shape, size, strides, padding, dilation_rate), constant_values=value)
+        edges = borders(x.shape, size, strides, padding, dilation_rate)
+        x = np.pad(x, edges, constant_values=value)
     spans = reach(size, dilation_rate)
     if x.ndim != 4 or x.shape[1] < spans[0] or x.shape[2] < spans[1]:
         raise ValueError(f"x: expected shape (n, h, w, c) of at least {spans} pixels, got {x.shape}")
     (sh, sw), (dh, dw) = pair("strides", strides), pair("dilation_rate", dilation_rate)
-    view = sliding_window_view(x, spans, axis=(1, 2), writeable=True)[:, ::sh, ::sw, :, ::dh, ::dw]
-    return view.transpose(0, 1, 2, 4, 5, 3)
+    view = sliding_window_view(x, spans, axis=(1, 2), writeable=True)
+    return view[:, ::sh, ::sw, :, ::dh, ::dw].transpose(0, 1, 2, 4, 5, 3)
 
 
 def blank(shape, dtype, size, strides=1, padding="valid", dilation_rate=1):
@@ -115,9 +116,10 @@ def blank(shape, dtype, size, strides=1, padding="valid", dilation_rate=1):
     images : numpy.ndarray, shape (n, h, w, c)
     view : numpy.ndarray, shape (n, h′, w′, kh, kw, c)
     """
-    edges = borders(shape, size, strides, padding, dilation_rate)
-    padded = np.zeros([before + n + after for n, (before, after) in zip(shape, edges, strict=True)], dtype)
-    images = padded[tuple(slice(before, before + n) for n, (before, _) in zip(shape, edges, strict=True))]
+    n, h, w, c = shape
+    _, (top, bottom), (left, right), _ = borders(shape, size, strides, padding, dilation_rate)
+    padded = np.zeros((n, top + h + bottom, left + w + right, c), dtype)
+    images = padded[:, top : top + h, left : left + w]
     return images, windows(padded, size, strides, dilation_rate=dilation_rate)
 
 
@@ -209,7 +211,8 @@ def conv2d_input_gradient(dz, W, shape, strides=1, padding="valid", dilation_rat
     dx, view = blank(shape, dz.dtype, W.shape[:2], strides, padding, dilation_rate)
     transposed = np.ascontiguousarray(W.swapaxes(2, 3))  # (kh, kw, filters, c)
     for n in blocks(view):
-        products = dz[n].reshape(-1, dz.shape[3]) @ transposed  # (kh, kw, places, c)
+        rows = dz[n].reshape(-1, dz.shape[3])
+        products = rows @ transposed  # (kh, kw, places, c)
         for i, j in np.ndindex(W.shape[:2]):
             view[n, :, :, i, j] += products[i, j].reshape(*dz[n].shape[:3], -1)
     return dx
@@ -451,6 +454,8 @@ class Conv2D(Layer):
         self.x = np.asarray(x, self.dtype)
         if self.W is None:
             self.build(self.x.shape)
+        if self.x.shape[3:] != self.W.shape[2:3]:
+            raise ValueError(f"x: expected {self.W.shape[2]} channels, got shape {self.x.shape}")
         self.z = self.convolve(self.x, self.W, **self.window)
         self.z += self.b
         return self.f.forward(self.z)

@@ -1,6 +1,8 @@
 """Loss functions and their gradients, with Keras's means (chapters 2 and 3).
 
-Every loss is one number, the mean over the batch; every gradient has the shape of the prediction.
+Each example has a loss, and ``reduction`` says what becomes of the n losses of a batch, in Keras's words:
+their mean, "sum_over_batch_size" or for short "mean"; their "sum"; or, with None, the losses themselves.
+Every gradient has the shape of the prediction. For None it is that of the sum, what Keras's tape returns.
 """
 
 import numpy as np
@@ -10,27 +12,50 @@ from twice.activations import log_softmax, sigmoid, softmax
 EPSILON = 1e-7  # Keras keeps probabilities inside [ε, 1 − ε], so that no logarithm is infinite
 
 
-def mean_squared_error(y, y_hat):
-    """Return L = (1/N) Σ (ŷ − y)², N counting every entry: Keras's mean, without the ½ of the textbooks.
+def divisor(n, reduction):
+    """Return what a reduction divides the sum of n losses by, and so each of their gradients: n or 1.
+
+    Raises
+    ------
+    ValueError
+        If ``reduction`` is none of Keras's words.
+    """
+    divisors = {"sum_over_batch_size": n, "mean": n, "sum": 1, None: 1}
+    if reduction not in divisors:
+        raise ValueError(f"reduction: expected one of {[*divisors]}, got {reduction!r}")
+    return divisors[reduction]
+
+
+def reduce(losses, reduction):
+    """Return the mean or the sum of ``losses``, or for None the losses themselves."""
+    total = losses if reduction is None else losses.sum()
+    return total / divisor(losses.size, reduction)
+
+
+def mean_squared_error(y, y_hat, reduction="sum_over_batch_size"):
+    """Return the mean of ℓᵢ = (1/d) Σⱼ (ŷᵢⱼ − yᵢⱼ)²: Keras's, without the ½ of the textbooks.
 
     Parameters
     ----------
     y, y_hat : numpy.ndarray, shape (n, d)
         Targets and predictions.
+    reduction : "sum_over_batch_size", "mean", "sum" or None
+        The mean of the ℓᵢ, their sum, or all of them, of shape (n,).
     """
-    return ((y_hat - y) ** 2).mean()
+    return reduce(((y_hat - y) ** 2).mean(axis=-1), reduction)
 
 
-def mean_squared_error_gradient(y, y_hat):
-    """Return ∂L/∂ŷ = 2 (ŷ − y) / N, of the shape of ``y_hat``."""
-    return 2 * (y_hat - y) / y.size
+def mean_squared_error_gradient(y, y_hat, reduction="sum_over_batch_size"):
+    """Return ∂L/∂ŷ = 2 (ŷ − y) / (nd), of the shape of ``y_hat``; for a sum without the n."""
+    n = divisor(y[..., 0].size, reduction)
+    return 2 * (y_hat - y) / y.shape[-1] / n
 
 
-def binary_crossentropy(y, y_hat, from_logits=False):
-    """Return L = −(1/N) Σ [y log p + (1 − y) log(1 − p)], N counting every entry.
+def binary_crossentropy(y, y_hat, from_logits=False, reduction="sum_over_batch_size"):
+    """Return the mean of ℓᵢ = −(1/d) Σⱼ [yᵢⱼ log pᵢⱼ + (1 − yᵢⱼ) log(1 − pᵢⱼ)].
 
-    From logits z the same number is max(z, 0) − yz + log(1 + e^−|z|), exact for any finite z. Probabilities
-    are clipped to [1e-7, 1 − 1e-7] first, as Keras does.
+    From logits z each term is max(z, 0) − yz + log(1 + e^−|z|), the same number, exact for any finite z.
+    Probabilities are clipped to [1e-7, 1 − 1e-7] first, as Keras does.
 
     Parameters
     ----------
@@ -40,24 +65,32 @@ def binary_crossentropy(y, y_hat, from_logits=False):
         Probabilities p, or logits.
     from_logits : bool
         Whether ``y_hat`` holds logits.
+    reduction : "sum_over_batch_size", "mean", "sum" or None
+        As in `mean_squared_error`.
     """
     if from_logits:
         z = y_hat
-        return (np.maximum(z, 0) - y * z + np.log1p(np.exp(-np.abs(z)))).mean()
-    p = np.clip(y_hat, EPSILON, 1 - EPSILON)
-    return -(y * np.log(p) + (1 - y) * np.log(1 - p)).mean()
+        losses = np.maximum(z, 0) - y * z + np.log1p(np.exp(-np.abs(z)))
+    else:
+        p = np.clip(y_hat, EPSILON, 1 - EPSILON)
+        losses = -(y * np.log(p) + (1 - y) * np.log(1 - p))
+    return reduce(losses.mean(axis=-1), reduction)
 
 
-def binary_crossentropy_gradient(y, y_hat, from_logits=False):
-    """Return ∂L/∂z = (σ(z) − y) / N, or ∂L/∂p = (p − y) / (p (1 − p)) / N, which is 0 where p was clipped."""
+def binary_crossentropy_gradient(y, y_hat, from_logits=False, reduction="sum_over_batch_size"):
+    """Return ∂L/∂z = (σ(z) − y) / (nd), or ∂L/∂p, the same over p (1 − p), and 0 where p was clipped.
+
+    For a sum without the n.
+    """
+    n = divisor(y[..., 0].size, reduction) * y.shape[-1]
     if from_logits:
-        return (sigmoid(y_hat) - y) / y.size
+        return (sigmoid(y_hat) - y) / n
     p = np.clip(y_hat, EPSILON, 1 - EPSILON)
-    return (p == y_hat) * (p - y) / (p * (1 - p)) / y.size
+    return (p == y_hat) * (p - y) / (p * (1 - p)) / n
 
 
-def categorical_crossentropy(y, y_hat, from_logits=False):
-    """Return L = −(1/n) Σᵢ Σₖ yᵢₖ log pᵢₖ, the mean over the rows.
+def categorical_crossentropy(y, y_hat, from_logits=False, reduction="sum_over_batch_size"):
+    """Return the mean of ℓᵢ = −Σₖ yᵢₖ log pᵢₖ over the rows.
 
     As in Keras, probabilities are first divided by their sum, then clipped to [1e-7, 1 − 1e-7].
 
@@ -69,16 +102,23 @@ def categorical_crossentropy(y, y_hat, from_logits=False):
         Probabilities, or logits.
     from_logits : bool
         Whether ``y_hat`` holds logits.
+    reduction : "sum_over_batch_size", "mean", "sum" or None
+        As in `mean_squared_error`.
     """
     if from_logits:
-        return -(y * log_softmax(y_hat)).sum(axis=-1).mean()
-    p = np.clip(y_hat / y_hat.sum(axis=-1, keepdims=True), EPSILON, 1 - EPSILON)
-    return -(y * np.log(p)).sum(axis=-1).mean()
+        log_p = log_softmax(y_hat)
+    else:
+        p = y_hat / y_hat.sum(axis=-1, keepdims=True)
+        log_p = np.log(np.clip(p, EPSILON, 1 - EPSILON))
+    return reduce(-(y * log_p).sum(axis=-1), reduction)
 
 
-def categorical_crossentropy_gradient(y, y_hat, from_logits=False):
-    """Return ∂L/∂z = (softmax(z) − y) / n, or ∂L/∂ŷ through the division by the sum and the clipping."""
-    n = y[..., 0].size
+def categorical_crossentropy_gradient(y, y_hat, from_logits=False, reduction="sum_over_batch_size"):
+    """Return ∂L/∂z = (softmax(z) − y) / n, or ∂L/∂ŷ through the division by the sum and the clipping.
+
+    For a sum without the n.
+    """
+    n = divisor(y[..., 0].size, reduction)
     if from_logits:
         return (softmax(y_hat) - y) / n
     total = y_hat.sum(axis=-1, keepdims=True)
@@ -88,8 +128,8 @@ def categorical_crossentropy_gradient(y, y_hat, from_logits=False):
     return (dq - (dq * q).sum(axis=-1, keepdims=True)) / total
 
 
-def sparse_categorical_crossentropy(y, y_hat, from_logits=False):
-    """Return L = −(1/n) Σᵢ log pᵢ, p the probability of the true class: the same loss, labels as integers.
+def sparse_categorical_crossentropy(y, y_hat, from_logits=False, reduction="sum_over_batch_size"):
+    """Return the mean of ℓᵢ = −log pᵢ, p the probability of the true class: the same, labels as integers.
 
     As in Keras, probabilities are first clipped to [1e-7, 1 − 1e-7], then divided by their sum.
 
@@ -101,16 +141,22 @@ def sparse_categorical_crossentropy(y, y_hat, from_logits=False):
         Probabilities, or logits.
     from_logits : bool
         Whether ``y_hat`` holds logits.
+    reduction : "sum_over_batch_size", "mean", "sum" or None
+        As in `mean_squared_error`.
     """
     z = y_hat if from_logits else np.log(np.clip(y_hat, EPSILON, 1 - EPSILON))
-    return -np.take_along_axis(log_softmax(z), y[..., None], axis=-1).mean()
+    log_p = np.take_along_axis(log_softmax(z), y[..., None], axis=-1)
+    return reduce(-log_p[..., 0], reduction)
 
 
-def sparse_categorical_crossentropy_gradient(y, y_hat, from_logits=False):
-    """Return ∂L/∂z = (softmax(z) − one-hot(y)) / n, or ∂L/∂p, which is 0 where p was clipped."""
+def sparse_categorical_crossentropy_gradient(y, y_hat, from_logits=False, reduction="sum_over_batch_size"):
+    """Return ∂L/∂z = (softmax(z) − one-hot(y)) / n, or ∂L/∂p, which is 0 where p was clipped.
+
+    For a sum without the n.
+    """
     one_hot = np.eye(y_hat.shape[-1])[y]
     if from_logits:
-        return categorical_crossentropy_gradient(one_hot, y_hat, from_logits=True)
+        return categorical_crossentropy_gradient(one_hot, y_hat, True, reduction)
     p = np.clip(y_hat, EPSILON, 1 - EPSILON)
-    dz = categorical_crossentropy_gradient(one_hot, np.log(p), from_logits=True)
+    dz = categorical_crossentropy_gradient(one_hot, np.log(p), True, reduction)
     return (p == y_hat) * dz / p

@@ -96,7 +96,7 @@ class SGD(Optimizer):
     """Gradient descent, with momentum μ (Polyak, 1964) or Nesterov's form of it.
 
     v ← μv − ηg and w ← w + v. Textbooks often keep η outside, v ← μv + g and w ← w − ηv, which is the same
-    only while η does not change. Without momentum v is the plain step, −ηg.
+    only while η does not change. Without momentum w ← w − ηg, and v stays 0.
 
     Nesterov's form looks one step ahead: w ← w + μv − ηg, with the new v.
 
@@ -118,9 +118,12 @@ class SGD(Optimizer):
 
     def step(self, w, g, rate, v):
         """Change w and its velocity v."""
-        v *= self.momentum
-        v -= rate * g
-        w += self.momentum * v - rate * g if self.nesterov else v
+        if self.momentum:
+            v *= self.momentum
+            v -= rate * g
+            w += self.momentum * v - rate * g if self.nesterov else v
+        else:
+            w -= rate * g
 
 
 class RMSprop(Optimizer):
@@ -195,7 +198,11 @@ class Adam(Optimizer):
         m += (1 - self.beta_1) * (g - m)
         v += (1 - self.beta_2) * (g**2 - v)
         alpha = rate * (1 - self.beta_2**t) ** 0.5 / (1 - self.beta_1**t)
-        w -= alpha * m / (np.sqrt(v) + self.epsilon)
+        step = np.sqrt(v, out=np.empty_like(v))
+        step += self.epsilon
+        np.divide(m, step, out=step)
+        step *= alpha
+        w -= step
 
 
 class AdamW(Adam):

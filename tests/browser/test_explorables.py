@@ -62,6 +62,20 @@ class Figure:
         self.tell(twice="state?")
         return self.hear("state", after=before)["state"]
 
+    def drawn(self):
+        """Wait until the figure has drawn its state: it draws in the next frame after a change."""
+        self.frame.locator("main").evaluate(
+            "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
+        )
+
+    def leave(self):
+        """Scroll the figure off the screen, and wait until it knows."""
+        self.page.evaluate("scrollTo(0, document.body.scrollHeight)")
+        self.frame.locator("main").evaluate(
+            """(main) => new Promise((done) =>
+                new IntersectionObserver((seen) => seen.at(-1).isIntersecting || done()).observe(main))"""
+        )
+
     def role(self, role, name):
         return self.frame.get_by_role(role, name=name, exact=True)
 
@@ -117,11 +131,9 @@ def test_says_that_it_is_ready_and_how_high_it_is(show, name):
     assert figure.hear("ready") == {"twice": "ready"}
     wide = figure.hear("height")["height"]
     assert figure.frame.locator("main").bounding_box()["height"] == pytest.approx(wide, abs=1)
-    heard = figure.page.evaluate("said.length")
     figure.page.set_viewport_size({"width": PHONE, "height": 1000})
-    figure.page.wait_for_function("(n) => said.length > n", arg=heard)
-    figure.page.wait_for_timeout(200)
-    assert figure.hear("height")["height"] > wide  # the columns stand one below the other
+    # higher now: the columns stand one below the other
+    figure.page.wait_for_function("(wide) => of('height').at(-1).height > wide", arg=wide)
 
 
 @pytest.mark.parametrize("name", names())
@@ -168,7 +180,7 @@ def test_axe_finds_nothing(show, name, theme, width):
     for state in [{}, OTHER[name]]:
         figure.tell(twice="theme", theme=theme)
         figure.tell(twice="state", state=state)
-        figure.page.wait_for_timeout(100)
+        figure.drawn()
         results = Axe().run(figure.page.frames[1], options=AXE)
         assert results.violations_count == 0, results.generate_report()
 
@@ -178,8 +190,7 @@ def test_draws_nothing_while_off_screen(show, name):
     figure = show(name)
     numbers = figure.frame.locator(".formula").first
     before = numbers.inner_text()
-    figure.page.evaluate("scrollTo(0, document.body.scrollHeight)")
-    figure.page.wait_for_timeout(300)
+    figure.leave()
     figure.tell(twice="state", state=OTHER[name])
     figure.page.wait_for_timeout(300)
     assert numbers.inner_text() == before
@@ -312,11 +323,12 @@ def test_neuron_learns_what_a_line_can_tell_apart(show, data, solved):
     figure = show("neuron", w1=-1, w2=0.5, b=0)
     figure.role("radio", data).check()
     step = figure.role("button", "One step of the perceptron rule")
+    expect(step).to_be_enabled()  # it is not, before there is a task
     for _ in range(40):
         if step.is_disabled():
             break
         step.click()
-        figure.page.wait_for_timeout(30)
+        figure.drawn()
     expect(step).to_be_disabled() if solved else expect(step).to_be_enabled()
     count = expect(figure.frame.locator(".truth"))
     count.to_contain_text("4 of 4 points are right.") if solved else count.not_to_contain_text("4 of 4")
@@ -679,8 +691,7 @@ def test_line_run_pauses_off_screen_and_on_demand(show):
     figure.page.wait_for_timeout(300)
     assert figure.state["steps"] == steps
     figure.role("button", "Run").click()
-    figure.page.evaluate("scrollTo(0, document.body.scrollHeight)")
-    figure.page.wait_for_timeout(300)
+    figure.leave()
     steps = figure.state["steps"]
     figure.page.wait_for_timeout(300)
     assert figure.state["steps"] == steps < 200
@@ -731,6 +742,7 @@ def test_classifier_threshold_trades_precision_for_recall(show):
     assert low_precision < precision and high_recall > recall
     field = figure.frame.get_by_label("threshold, exact value")
     field.fill("0.95")
+    figure.drawn()
     high_precision, low_recall = rates()
     assert high_precision > precision and low_recall < recall
 
@@ -953,10 +965,12 @@ def test_graph_sums_over_two_paths(show):
 def test_graph_has_as_many_steps_and_inputs_as_it_needs(show):
     figure = show("backpropagation", stage=20)
     slider = figure.role("slider", "step")
-    assert slider.get_attribute("max") == "14" and slider.input_value() == "14"
+    expect(slider).to_have_attribute("max", "14")
+    expect(slider).to_have_value("14")
     expect(figure.role("slider", "w₂")).to_be_hidden()
     figure.role("radio", "two layers").check()
-    assert slider.get_attribute("max") == "20" and slider.input_value() == "20"
+    expect(slider).to_have_attribute("max", "20")
+    expect(slider).to_have_value("20")
     expect(figure.role("slider", "w₂")).to_be_visible()
     figure.role("radio", "x used twice").check()
     expect(figure.role("slider", "b₁")).to_be_hidden()
@@ -1045,8 +1059,7 @@ def test_race_is_one_leap_where_motion_is_reduced(show):
 def test_race_stops_off_screen(show):
     figure = show("optimizers", steps=0)
     figure.role("button", "Run").click()
-    figure.page.evaluate("scrollTo(0, document.body.scrollHeight)")
-    figure.page.wait_for_timeout(300)
+    figure.leave()
     steps = figure.state["steps"]
     figure.page.wait_for_timeout(300)
     assert figure.state["steps"] == steps < 300

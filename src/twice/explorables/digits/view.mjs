@@ -170,7 +170,8 @@ const inWords = (state) => `${isBlank(state) ? "The board is blank." : `On the b
 
 const legend = `Dense(10), softmax: all 400 numbers of the last maps, weighted and added for each digit. There are ${
   parameters.toLocaleString("en")} weights and biases in all. The small squares are the kernels of the first layer (orange positive, blue
-  negative). In each row of maps the deepest blue is its largest number, at least 1.`;
+  negative). In each row of maps the deepest blue is the largest number of that row, or 1 where all are
+  smaller.`;
 
 app.start(inWords,
   h("section", { class: "pictures" },
@@ -182,7 +183,7 @@ app.start(inWords,
       bars,
       h("div", { class: "samples", role: "radiogroup", "aria-label": "Twenty of MNIST's test digits" }, ...options.map(({ element }) => element))),
     h("p", { class: "note" }, `Draw with the mouse or a finger, or choose one of MNIST's test digits. They were scaled until the longer side
-      of their box (dashed) has 20 pixels, and moved until their centre of mass lies in the middle of 28 × 28. Your drawing is treated alike;
+      of their box (dashed) has 20 pixels, and moved until their centre of mass lies in the middle of 28 × 28. Your drawing is treated alike;
       switch that off, move the digit, and see what the network makes of it.`),
     formula),
   h("section", { class: "controls" },
