@@ -10,11 +10,9 @@ V = RNG.normal(size=(2, 3)).round(2)
 W, W0, G = RNG.normal(size=(3, 2, 3)).round(2)
 PICTURES = RNG.random(size=(2, 2, 2, 3)).round(2)
 MEAN = np.array([103.939, 116.779, 123.68])
-FEATURES, Y, NEW = (
-    RNG.normal(size=(9, 3)).round(2),
-    np.array([2, 0, 1, 0, 0, 1, 1, 0, 2]),
-    RNG.normal(size=(7, 3)),
-)
+Y = np.array([2, 0, 1, 0, 0, 1, 1, 0, 2])
+FEATURES = (Y[:, None] + RNG.normal(size=(9, 3))).round(2)
+NEW = RNG.normal(1, 1.5, size=(12, 3)).round(2)
 
 
 def drift(momentum, start, mean, batches):
@@ -134,7 +132,7 @@ EXERCISES = {
     "12.8": function(
         nearest_mean,
         (FEATURES, Y, NEW),
-        (FEATURES[::-1], Y[::-1], 2 * NEW),
+        (FEATURES[::-1], Y[::-1], NEW / 2),
         mistakes={
             "compare with the means of the classes, not with single examples": nearest_example,
             "a product is no distance: long means win": largest_product,
