@@ -13,7 +13,8 @@ from pathlib import Path
 
 import numpy as np
 
-ASSETS = Path(__file__).parent / "assets"
+from twice.fetch import ASSETS, read_differences, read_npz
+
 FOLDER = Path(__file__).parent / "explorables"
 
 PAGE = """<!doctype html>
@@ -114,16 +115,29 @@ def script(name, view=True):
 
 
 def _embedded(name):
-    """Write the arrays that a model declares as a line of script; an empty one where it declares none."""
-    declared = _declaration(name, "model", "arrays")
-    arrays = {key: _as_text(_asset(**source)) for key, source in declared.items()}
-    return f"const embedded = {json.dumps(arrays)};\n" if arrays else ""
+    """Write the arrays and tables that a model declares as a line of script; none where it declares none."""
+    arrays = _declaration(name, "model", "arrays")
+    tables = _declaration(name, "model", "tables")
+    data = {key: _as_text(_asset(**source)) for key, source in arrays.items()}
+    data |= {key: _table(**source) for key, source in tables.items()}
+    return f"const embedded = {json.dumps(data)};\n" if data else ""
 
 
 def _asset(file, array, rows=None):
     """Read an array, or some of its rows, from one of the package's data files."""
-    with np.load(ASSETS / file) as stored:
-        return stored[array] if rows is None else stored[array][rows]
+    read = read_differences if file == "cifar-10.npz" else read_npz
+    with (ASSETS / file).open("rb") as stored:
+        values = read(stored)[array]
+    return values if rows is None else values[rows]
+
+
+def _table(file, table, places=None):
+    """Read a table from one of the JSON files; of a column of text in `places`, only the letters there."""
+    records = json.loads((ASSETS / file).read_text(encoding="utf-8"))[table]
+    for column, letters in (places or {}).items():
+        for record in records:
+            record[column] = "".join(record[column][i] for i in letters)
+    return records
 
 
 def _as_text(array):
