@@ -16,13 +16,14 @@ from twice import activations, losses, metrics
 from twice.autograd import Value
 from twice.checks import agree
 from twice.convolution import MaxPooling2D, conv2d
-from twice.explore import FOLDER, Explorable, _as_text, explore, names, script
-from twice.fetch import ASSETS
+from twice.data import CIFAR10_CLASSES
+from twice.explore import FOLDER, Explorable, _as_text, _table, explore, names, script
+from twice.fetch import ASSETS, read_differences
 from twice.layers import Dense
 from twice.models import Network
 from twice.optimizers import SGD, Adam, RMSprop
 
-BYTES = {"digits": 75_000}  # of one figure: this one brings a network along
+BYTES = {"digits": 75_000, "label-budget": 135_000}  # they bring a network, and twenty photographs, along
 BYTES_OTHERS = 40_000
 CASES = 50  # random states for each comparison
 
@@ -71,6 +72,7 @@ def test_the_figures():
         "backpropagation",
         "convolution",
         "digits",
+        "label-budget",
         "linear-regression",
         "logistic-regression",
         "network",
@@ -224,7 +226,19 @@ def test_arrays_come_out_of_the_page_as_they_went_in():
 
 def test_only_pages_that_need_arrays_bring_them():
     assert script("digits").startswith("const embedded = {") and "decoded" in script("digits", view=False)
-    assert not any("embedded" in script(name) for name in names() if name != "digits")
+    assert {name for name in names() if "embedded" in script(name)} == {"digits", "label-budget"}
+
+
+def test_table_brings_only_the_letters_wanted(tmp_path, monkeypatch):
+    records = [{"word": "abcdef", "n": 1}, {"word": "uvwxyz", "n": 2}]
+    (tmp_path / "made.json").write_text(json.dumps({"words": records, "others": ["x"]}), encoding="utf-8")
+    monkeypatch.setattr("twice.explore.ASSETS", tmp_path)
+    assert _table("made.json", "words") == records
+    assert _table("made.json", "others") == ["x"]
+    assert _table("made.json", "words", {"word": [5, 0, 3]}) == [
+        {"word": "fad", "n": 1},
+        {"word": "zux", "n": 2},
+    ]
 
 
 def test_contour_is_where_the_values_pass_the_level():
@@ -1264,3 +1278,167 @@ def test_digits_drawing_is_the_picture_s_ink(digits, pictures):
     drawing = digits("ink(picture)", picture=picture)
     assert digits("board(state)", state=state | {"drawing": drawing}) == picture
     assert explore("digits", sample="none", drawing=drawing).state["drawing"] == drawing
+
+
+# Label budget
+
+
+@pytest.fixture(scope="module")
+def measured():
+    """Return the model of the figure with what has been measured."""
+    return Model("label-budget")
+
+
+@pytest.fixture(scope="module")
+def made_up(tmp_path_factory):
+    """Return runs made up at random, not in order and some missing, and the model that has them."""
+    rng = np.random.default_rng(50)
+    kinds = [(way, n, seed) for way in ("nothing", "frozen") for n in (5000, 100, 700) for seed in range(3)]
+    del kinds[4]
+    runs = [
+        {
+            "way": way,
+            "labels": labels,
+            "seed": seed,
+            "accuracy": rng.integers(100, 900) / 1000,
+            "predictions": "".join(map(str, rng.integers(0, 3, size=1000))),  # few, so that votes are equal
+        }
+        for way, labels, seed in kinds
+    ]
+    folder = tmp_path_factory.mktemp("assets")
+    (folder / "cifar-10.npz").write_bytes((ASSETS / "cifar-10.npz").read_bytes())
+    stored = json.dumps({"classes": CIFAR10_CLASSES, "runs": runs})
+    (folder / "label-budgets.json").write_text(stored, encoding="utf-8")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("twice.explore.ASSETS", folder)
+        return runs, Model("label-budget")
+
+
+def random_curve(rng):
+    """Return measured numbers of labels, in order, and accuracies that go up and down."""
+    labels = np.unique(rng.integers(100, 5000, size=rng.integers(2, 8)))
+    accuracy = rng.uniform(0.1, 0.9, size=len(labels))
+    points = [{"labels": int(n), "accuracy": a} for n, a in zip(labels, accuracy, strict=True)]
+    return points, labels, accuracy
+
+
+def test_budget_brings_what_was_measured_and_the_pictures(measured):
+    stored = json.loads((ASSETS / "label-budgets.json").read_text(encoding="utf-8"))
+    rows = measured("arrays.pictures.rows")
+    assert measured("[arrays.truths.rows, tables.runs.places.predictions]") == [rows, rows]
+    short = [run | {"predictions": "".join(run["predictions"][i] for i in rows)} for run in stored["runs"]]
+    assert measured("runs") == short
+    assert measured("budgets") == sorted({run["labels"] for run in stored["runs"]})
+    assert measured("budgets.at(-1) <= defaults.labels.max && budgets[0] >= defaults.labels.min")
+    assert {run["way"] for run in short} == set(measured("ways"))
+    assert {str(run["seed"]) for run in short} | {"mean"} == set(measured("draws"))
+    assert max(rows) < 100  # as far the subset's pictures are those of the full set
+    with (ASSETS / "cifar-10.npz").open("rb") as file:
+        subset = read_differences(file)
+    assert measured("truths") == subset["y_test"][rows].tolist() == np.repeat(range(10), 2).tolist()
+    places = [[p, r, c] for p in (0, 7, 19) for r in (0, 1, 31) for c in (0, 17, 31)]
+    colors = measured("places.map(([p, r, c]) => colorOf(p, r, c))", places=places)
+    assert colors == [subset["x_test"][rows[p], r, c].tolist() for p, r, c in places]
+    assert measured("truths.map(className)") == np.repeat(CIFAR10_CLASSES, 2).tolist()
+
+
+def test_budget_curves_are_means_and_extremes(made_up):
+    runs, model = made_up
+    assert model("[ways, draws, budgets]") == [
+        ["frozen", "nothing"],
+        ["mean", "0", "1", "2"],
+        [100, 700, 5000],
+    ]
+    assert model("curve('tuned', 'mean')") == []
+    for way in ("frozen", "nothing"):
+        for draw in ("mean", "0", "1", "2"):
+            ours = [r for r in runs if r["way"] == way and draw in ("mean", str(r["seed"]))]
+            points = model("curve(way, draw)", way=way, draw=draw)
+            assert [p["labels"] for p in points] == sorted({r["labels"] for r in ours})
+            for point in points:
+                scores = [r["accuracy"] for r in ours if r["labels"] == point["labels"]]
+                assert point["scores"] == scores
+                assert point["accuracy"] == pytest.approx(np.mean(scores), abs=1e-12)
+                assert (point["least"], point["most"]) == (min(scores), max(scores))
+
+
+def test_budget_reads_between_the_measured_as_numpy_does(measured):
+    rng = np.random.default_rng(51)
+    for _ in range(CASES):
+        points, labels, accuracy = random_curve(rng)
+        between = rng.uniform(labels[0], labels[-1])
+        ours = measured("accuracyAt(points, n)", points=points, n=between)
+        assert ours == pytest.approx(np.interp(np.log(between), np.log(labels), accuracy), abs=1e-12)
+        ends = measured("numbers.map((n) => accuracyAt(points, n))", numbers=labels.tolist(), points=points)
+        assert ends == accuracy.tolist()
+        outside = [int(labels[0]) - 1, int(labels[-1]) + 1]
+        beyond = measured("numbers.map((n) => accuracyAt(points, n))", numbers=outside, points=points)
+        assert beyond == [None, None]
+
+
+def test_budget_needs_are_the_first_labels_that_suffice(measured):
+    rng = np.random.default_rng(52)
+    sides = set()
+    for _ in range(CASES):
+        points, labels, accuracy = random_curve(rng)
+        goal = rng.uniform(0.1, 0.9)
+        found = measured("needed(points, goal)", points=points, goal=goal)
+        fine = np.geomspace(labels[0], labels[-1], 20_001)
+        enough = np.interp(np.log(fine), np.log(labels), accuracy) >= goal
+        sides.add(found["side"])
+        if enough[0]:
+            assert found == {"side": "fewer", "labels": labels[0]}
+        elif accuracy.max() < goal:
+            assert found == {"side": "more", "labels": labels[-1]}
+        else:
+            assert found["side"] == "at"
+            reached = measured("accuracyAt(points, n)", points=points, n=found["labels"])
+            assert reached == pytest.approx(goal, abs=1e-9)
+            before = fine < found["labels"] * (1 - 1e-9)
+            assert not enough[before].any()
+    assert sides == {"fewer", "more", "at"}
+
+
+@pytest.mark.parametrize("place", [0, 1, 2])
+def test_budget_needs_a_measured_number_exactly(measured, place):
+    points = [{"labels": n, "accuracy": a} for n, a in [(100, 0.25), (300, 0.5), (900, 0.75)]]
+    wanted = points[place]
+    found = measured("needed(points, goal)", points=points, goal=wanted["accuracy"])
+    assert found == {"side": "at", "labels": wanted["labels"]}
+
+
+def test_budget_next_to_a_number_is_in_proportion(made_up):
+    _, model = made_up  # 100, 700 and 5,000 were measured; 264.6 and 1870.8 lie half way
+    asked = [100, 264, 265, 700, 1870, 1871, 5000]
+    assert model("asked.map(nearest)", asked=asked) == [100, 100, 700, 700, 700, 5000, 5000]
+
+
+def vote(predictions, truth):
+    """Return the winning class and its votes; the true class must have more than every other."""
+    votes = np.bincount(predictions, minlength=10)
+    best = np.flatnonzero(votes == votes.max())
+    others = best[best != truth]
+    return int(others[0] if len(others) else truth), int(votes.max())
+
+
+def test_budget_answers_are_votes(made_up):
+    runs, model = made_up
+    rows, truths = model("arrays.pictures.rows"), model("truths")
+    for labels in (100, 700, 5000):
+        for draw in ("mean", "1"):
+            verdicts = []
+            for way in ("frozen", "nothing"):
+                ours = [r for r in runs if (r["way"], r["labels"]) == (way, labels)]
+                ours = [r for r in ours if draw in ("mean", str(r["seed"]))]
+                answers = model("answers(way, draw, labels)", way=way, draw=draw, labels=labels)
+                for row, truth, answer in zip(rows, truths, answers, strict=True):
+                    named, votes = (
+                        vote([int(r["predictions"][row]) for r in ours], truth) if ours else (None, 0)
+                    )
+                    assert answer["of"] == len(ours) and answer["votes"] == votes
+                    if ours:
+                        assert (answer["answer"], answer["right"]) == (named, named == truth)
+                if ours:
+                    verdicts.append([answer["right"] for answer in answers])
+            apart = np.flatnonzero(np.ptp(np.array(verdicts, int), axis=0))
+            assert model("contested(draw, labels)", draw=draw, labels=labels) == apart.tolist()

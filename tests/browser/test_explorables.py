@@ -3,6 +3,7 @@
 pytest tests/browser/test_explorables.py
 """
 
+import json
 import re
 
 import numpy as np
@@ -13,9 +14,9 @@ from playwright.sync_api import expect
 from twice.activations import relu, softmax
 from twice.checks import agree
 from twice.convolution import MaxPooling2D, conv2d
-from twice.data import mnist
+from twice.data import CIFAR10_CLASSES, mnist
 from twice.explore import explore, names
-from twice.fetch import ASSETS
+from twice.fetch import ASSETS, read_differences
 
 AXE = {"rules": {"page-has-heading-one": {"enabled": False}}}  # the book's page has it, not the frame
 WIDE, PHONE = 900, 320
@@ -254,6 +255,7 @@ OTHER = {
         "turn": 30,
         "normalise": False,
     },
+    "label-budget": {"labels": 1300, "way": "nothing", "draw": "0"},
     "neuron": {"w1": -1.5, "x2": 0.7, "activation": "tanh", "data": "XOR", "turn": 2},
     "linear-regression": {"points": [[1, 5], [4, 2]], "standardise": True, "rate": 0.3, "w": 2, "steps": 9},
     "logistic-regression": {
@@ -1121,3 +1123,139 @@ def test_polynomial_degree_is_chosen_in_the_chart(show):
         assert figure.state["degree"] == degree
     chart.click(position={"x": 3, "y": box["height"] / 2})
     assert figure.state["degree"] == 0
+
+
+# Label budget
+
+
+@pytest.fixture
+def budgets(tmp_path, monkeypatch):
+    """Put made-up runs in the place of the measured ones: two ways, two draws, round numbers."""
+    means = {
+        "frozen": {100: 0.4, 1000: 0.6, 5000: 0.8},
+        "nothing": {100: 0.2, 1000: 0.4, 5000: 0.7},
+    }
+    runs = [
+        {
+            "way": way,
+            "labels": labels,
+            "seed": seed,
+            "accuracy": round(mean + (0.05 if seed else -0.05), 3),
+            "predictions": ("3" if way == "frozen" else str(seed)) * 1000,
+        }
+        for way, scores in means.items()
+        for labels, mean in scores.items()
+        for seed in (0, 1)
+    ]
+    (tmp_path / "cifar-10.npz").write_bytes((ASSETS / "cifar-10.npz").read_bytes())
+    stored = json.dumps({"classes": CIFAR10_CLASSES, "runs": runs})
+    (tmp_path / "label-budgets.json").write_text(stored, encoding="utf-8")
+    monkeypatch.setattr("twice.explore.ASSETS", tmp_path)
+
+
+def test_budget_answers_how_many_labels(show, budgets):
+    figure = show("label-budget", labels=1000)
+    table = figure.frame.locator(".formula")
+    verdict = figure.frame.locator(".verdict")
+    expect(table).to_contain_text("labels for 0.600")
+    expect(table.get_by_role("row").nth(1)).to_have_text(re.compile(r"features kept\s+0.600\s*1,000"))
+    # 0.6 is two thirds of the way from 0.4 to 0.7, and 1000 · 5^(2/3) = 2924
+    expect(table.get_by_role("row").nth(2)).to_have_text(re.compile(r"from nothing\s+0.400\s*about 2,900"))
+    figure.frame.get_by_label("labels, exact value").fill("5000")
+    expect(verdict).to_contain_text("“from nothing” needs more than 5,000 labels (its best is 0.700)")
+    figure.role("radio", "from nothing").check()
+    expect(verdict).to_contain_text("“from nothing” has 0.700 of the test pictures right.")
+    figure.tell(twice="state", state={"labels": 100})
+    expect(verdict).to_contain_text("“features kept” needs fewer than 100 labels")
+    figure.role("radio", "second").check()
+    expect(table).to_contain_text("labels for 0.250")
+    figure.tell(twice="state", state={"way": "tuned"})
+    expect(verdict).to_contain_text("“fine-tuned” has not been measured with 100 labels")
+
+
+def test_budget_offers_what_was_measured(show, budgets):
+    figure = show("label-budget")
+    for name, shown in {
+        "features kept": True,
+        "fine-tuned": False,
+        "mean of all": True,
+        "second": True,
+        "third": False,
+    }.items():
+        expect(figure.role("radio", name)).to_have_count(int(shown))
+
+
+def test_budget_chart_has_a_mark_for_each_run_and_a_line_where_it_is_reached(show, budgets):
+    figure = show("label-budget", labels=1000)
+    chart = figure.frame.locator(".chart")
+    expect(chart.locator("g.frozen > circle:not(.meet)")).to_have_count(6)
+    expect(chart.locator("g.nothing > polygon")).to_have_count(6)
+    expect(chart.locator(".band")).to_have_count(2)
+    expect(chart.locator("g.nothing > .meet")).to_have_count(1)
+    expect(chart.locator(".answer")).to_have_text("2,900")
+    meet = figure.centre(chart.locator(".meet"))
+    handle = figure.centre(figure.role("slider", "Number of labels"))
+    assert meet[1] == pytest.approx(handle[1], abs=2) and meet[0] > handle[0]
+    figure.role("radio", "first").check()
+    expect(chart.locator("g.nothing > polygon")).to_have_count(3)
+    expect(chart.locator(".band")).to_have_count(2)
+    figure.tell(twice="state", state={"labels": 5000})
+    expect(chart.locator(".meet")).to_have_count(0)
+
+
+def test_budget_moves_by_click_drag_and_arrow_keys(show, budgets):
+    figure = show("label-budget", labels=100)
+    chart, handle = figure.frame.locator(".chart"), figure.role("slider", "Number of labels")
+    box = chart.bounding_box()
+    unit = box["width"] / 2.06  # pixels of one tenfold
+    chart.click(position={"x": unit * (3 - 1.78), "y": 30})
+    assert figure.state["labels"] == 1000
+    expect(handle).to_have_attribute("aria-valuetext", "1,000 labels")
+    figure.drag(handle, -unit, 5)
+    assert figure.state["labels"] == 100
+    handle.focus()
+    for key in ["Shift+ArrowRight", "ArrowRight", "ArrowLeft", "ArrowRight"]:
+        figure.page.keyboard.press(key)
+    assert figure.state["labels"] == 350
+    for _ in range(3):
+        figure.page.keyboard.press("ArrowRight")
+    assert figure.state["labels"] == 500
+    chart.click(position={"x": 3, "y": 30})
+    assert figure.state["labels"] == 100
+
+
+def test_budget_moves_by_finger(show, budgets):
+    figure = show("label-budget", PHONE, {"has_touch": True}, labels=1000)
+    unit = figure.frame.locator(".chart").bounding_box()["width"] / 2.06
+    figure.drag_with_finger(figure.role("slider", "Number of labels"), -unit, 0)
+    assert figure.state["labels"] == 100
+
+
+def test_budget_pictures_are_answered_and_framed(show, budgets):
+    figure = show("label-budget", labels=2000)  # next to it is 1,000
+    pictures = figure.frame.get_by_role("listitem")
+    expect(pictures).to_have_count(20)
+    expect(figure.frame.locator(".heading")).to_contain_text("with 1,000 labels")
+    expect(figure.frame.locator(".heading")).to_contain_text("The measured number next to yours.")
+    # features kept always says cat; from nothing says airplane in one draw and automobile in the other
+    apart = figure.frame.locator("li.apart")
+    expect(apart).to_have_count(2)
+    expect(apart.first).to_contain_text(re.compile(r"cat\s*features kept, right: ✓\s*cat"))
+    expect(apart.first).to_contain_text(re.compile(r"from nothing, wrong: ✗\s*airplane 1/2"))
+    figure.role("radio", "second").check()
+    expect(apart).to_have_count(4)
+    expect(pictures.nth(2)).to_contain_text(re.compile(r"from nothing, right: ✓\s*automobile\s*$"))
+    figure.tell(twice="state", state={"labels": 1000})
+    expect(figure.frame.locator(".heading")).not_to_contain_text("next to yours")
+
+
+def test_budget_pictures_are_those_of_the_subset(show):
+    figure = show("label-budget")
+    with (ASSETS / "cifar-10.npz").open("rb") as file:
+        x_test = read_differences(file)["x_test"]
+    for place, row in [(0, 3), (9, 26), (19, 14)]:
+        drawn = figure.frame.get_by_role("listitem").nth(place).locator("canvas")
+        pixels = drawn.evaluate(
+            "canvas => Array.from(canvas.getContext('2d').getImageData(0, 0, 32, 32).data)"
+        )
+        assert np.reshape(pixels, (32, 32, 4))[..., :3].tolist() == x_test[row].tolist()
