@@ -8,7 +8,7 @@ import { accuracyAt, answers, budgets, className, colorOf, contested, curve, def
 // Written as JSON, because Python reads this too.
 export const about = {
   "title": "How many labels do you need?",
-  "text": "Interactive figure: the measured test accuracies of a network that keeps ImageNet's features and of one that starts from nothing, for numbers of labels from 100 to 5,000, and what each calls twenty test pictures. The reader moves along the number of labels and reads off how many the others need for the same accuracy. Open this notebook in Colab, in JupyterLab or in the HTML book to use it.",
+  "text": "Interactive figure: the measured test accuracies of networks that keep ImageNet's features, that fine-tune them, or that start from nothing, for numbers of labels from 100 to 5,000, and what each calls twenty test pictures. The reader moves along the number of labels and reads off how many the others need for the same accuracy. Open this notebook in Colab, in JupyterLab or in the HTML book to use it.",
   "height": 1070
 };
 
