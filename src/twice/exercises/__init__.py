@@ -23,6 +23,7 @@ CHAPTERS = {
     "8": "convolution",
     "9": "handwritten_digits",
     "10": "cifar_10",
+    "11": "looking_inside",
     "12": "transfer_learning",
 }
 
