@@ -50,6 +50,7 @@ SECTIONS = [
 # The sections that a chapter does without, and why.
 LEFT_OUT = {
     "10-cifar-10": {"See it move"},  # what moves here are trainings of minutes: its figures show their curves
+    "11-looking-inside": {"See it move"},  # its pictures cost passes through a network of millions of weights
 }
 TAGS = {"nbval-ignore-output", "explore", "exercise", "simplified", "bug", "hide-input", "hide-output"}
 COLOURS = {"white", "black", "none"}
