@@ -153,6 +153,14 @@ def test_package_hash_follows_the_imports(package, module, source, changes, line
     assert (package_hash(nb) != before) is changes
 
 
+def test_package_hash_leaves_out_what_is_drawn_without_a_kernel(package):
+    cell = v4.new_code_cell("from twice.explore import explore")
+    nb = v4.new_notebook(cells=[v4.new_code_cell(setup_cell()), cell])
+    before = package_hash(nb)
+    (package / "explore.py").write_text("def explore():\n    return 1")
+    assert package_hash(nb) == before
+
+
 def test_code_hash_leaves_out_the_setup_cell():
     first, second = (
         v4.new_notebook(cells=[v4.new_code_cell(s), v4.new_code_cell("f()")]) for s in ("a", "b")
