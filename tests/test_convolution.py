@@ -50,12 +50,7 @@ SIZES = [(13, 13), (14, 14), (13, 16)]
 POOLS = [(2, None), (3, None), (2, 1), (3, 2), (2, 3), ((2, 3), None), ((3, 2), (1, 2))]  # size, strides
 
 
-@pytest.fixture(autouse=True, scope="module")
-def float64():
-    before = keras.config.floatx()
-    keras.config.set_floatx("float64")
-    yield
-    keras.config.set_floatx(before)
+pytestmark = pytest.mark.usefixtures("float64")
 
 
 def draw(shape, dtype="float64", seed=0):

@@ -9,7 +9,6 @@ import contextlib
 import io
 from importlib import import_module
 
-import keras
 import matplotlib.pyplot as plt
 import pytest
 from notebooks import code_cells, notebooks, tags
@@ -24,13 +23,14 @@ each_exercise = pytest.mark.parametrize(
 )
 
 
+pytestmark = pytest.mark.usefixtures("float64")  # which chapters choose
+
+
 @pytest.fixture(autouse=True)
-def settings_of_the_chapter_end_here():
-    """Chapters choose float64 and a style of figures for themselves, not for other tests."""
-    before = keras.config.floatx()
+def style_of_the_chapter_ends_here():
+    """Chapters choose a style of figures for themselves, not for other tests."""
     with plt.rc_context():
         yield
-    keras.config.set_floatx(before)
 
 
 def run(source, names):

@@ -15,12 +15,7 @@ SHAPES = [(1, 1), (6, 3), (3, 6), (5, 40)]
 CHANNELS = [(8, 3), (4, 5, 3), (3, 4, 2, 5)]
 
 
-@pytest.fixture(autouse=True, scope="module")
-def float64():
-    before = keras.config.floatx()
-    keras.config.set_floatx("float64")
-    yield
-    keras.config.set_floatx(before)
+pytestmark = pytest.mark.usefixtures("float64")
 
 
 def draw(shape, dtype="float64", seed=0):

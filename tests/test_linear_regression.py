@@ -20,12 +20,7 @@ TABLES = [(2, 1), (3, 1), (250, 1), (5, 3), (12, 8)]
 SCALES = [1e-3, 1.0, 4000.0]  # kilograms to grams, so to speak
 
 
-@pytest.fixture(autouse=True, scope="module")
-def float64():
-    before = keras.config.floatx()
-    keras.config.set_floatx("float64")
-    yield
-    keras.config.set_floatx(before)
+pytestmark = pytest.mark.usefixtures("float64")
 
 
 def pair(shape, scale=1.0):

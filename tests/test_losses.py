@@ -29,12 +29,7 @@ CASES = [("mean_squared_error", "predictions"), *product(CROSSENTROPIES, FROM)]
 SHAPES = [(6, 2), (5, 3), (2, 4, 3)]
 
 
-@pytest.fixture(autouse=True, scope="module")
-def float64():
-    before = keras.config.floatx()
-    keras.config.set_floatx("float64")
-    yield
-    keras.config.set_floatx(before)
+pytestmark = pytest.mark.usefixtures("float64")
 
 
 def problem(name, shape, from_logits, seed=0):

@@ -32,12 +32,7 @@ KERAS_LOSSES = {
 CROSSENTROPIES = [name for name in KERAS_LOSSES if name.endswith("crossentropy")]
 
 
-@pytest.fixture(autouse=True, scope="module")
-def float64():
-    before = keras.config.floatx()
-    keras.config.set_floatx("float64")
-    yield
-    keras.config.set_floatx(before)
+pytestmark = pytest.mark.usefixtures("float64")
 
 
 def rng(seed=0):
