@@ -231,4 +231,5 @@ def test_watch_notices(open_page, complaints, specimen_address, script, complain
         page.wait_for_timeout(50)
     else:
         pytest.fail(f"nobody noticed: {complaint}")
+    page.close()  # one fault may be told twice
     complaints.clear()
