@@ -58,6 +58,8 @@ def test_a_convolutional_step_is_stored_with_its_right_ratios_and_fits_in_60_meg
     assert result["times_keras"] == pytest.approx(result["numpy_ms"] / result["keras_ms"], rel=0.01)
     ratio = result["numpy_processor_ms"] / result["keras_processor_ms"]
     assert result["times_keras_processor"] == pytest.approx(ratio, rel=0.01)
+    ratio = result["relu_after_pooling_processor_ms"] / result["keras_processor_ms"]
+    assert result["relu_after_pooling_times_keras_processor"] == pytest.approx(ratio, rel=0.01)
     products = sum(row["products_ms"] for row in result["layers"])
     assert result["products_share"] == pytest.approx(products / result["numpy_processor_ms"], rel=0.02)
     assert result["peak_megabytes"] <= 60

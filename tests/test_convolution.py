@@ -1,5 +1,6 @@
 """Convolution and pooling against Keras, SciPy, loops over every pixel, and measured slopes."""
 
+from functools import partial
 from itertools import product
 
 import keras
@@ -20,19 +21,21 @@ from twice.convolution import (
     MaxPooling2D,
     average_pool2d,
     average_pool2d_gradient,
+    batch_innermost,
     blank,
     blocks,
     borders,
+    columns,
     conv2d,
     conv2d_input_gradient,
     conv2d_kernel_gradient,
     depthwise_conv2d,
     depthwise_conv2d_input_gradient,
     depthwise_conv2d_kernel_gradient,
+    from_columns,
     max_pool2d,
     max_pool2d_gradient,
     pair,
-    patches,
     pixels,
     reach,
     windows,
@@ -366,15 +369,65 @@ def test_windows_show_the_pixels(case):
     n, p, q, i, j, c = (size - 1 for size in view.shape)
     (sh, sw), (dh, dw) = strides, dilation_rate
     assert view[n, p, q, i, j, c] == x[n, p * sh + i * dh, q * sw + j * dw, c]
-    assert (patches(view)[-1].reshape(view.shape[3:]) == view[-1, -1, -1]).all()
+    assert (columns(view)[:, -1].reshape(view.shape[3:]) == view[-1, -1, -1]).all()
 
 
 @given(st.integers(1, 300), st.integers(1, 3 * BLOCK))
-def test_blocks_hold_every_example_once_and_are_small(n, numbers):
-    view = np.broadcast_to(0.0, (n, numbers))
+def test_blocks_hold_every_row_once_and_are_small(rows, numbers):
+    view = np.broadcast_to(0.0, (1, rows, numbers))
     parts = blocks(view)
-    assert [i for part in parts for i in range(n)[part]] == list(range(n))
-    assert all(len(view[part]) == 1 or view[part].size <= BLOCK for part in parts)
+    assert [i for _, part in parts for i in range(rows)[part]] == list(range(rows))
+    assert all(view[part].shape[1] == 1 or view[part].size <= BLOCK for part in parts)
+
+
+@given(st.tuples(*[st.integers(1, 5)] * 4))
+def test_columns_and_back(shape):
+    a = np.arange(np.prod(shape)).reshape(shape)
+    matrix = columns(a)
+    n, _, w, _ = shape
+    assert all((matrix[:, (p * w + q) * n + i] == a[i, p, q]).all() for i, p, q in np.ndindex(shape[:3]))
+    back = from_columns(matrix, shape)
+    assert (back == a).all()
+    assert np.shares_memory(back, matrix)
+    assert np.shares_memory(columns(back[:, 1:]), back) or shape[1] == 1
+
+
+def test_the_batch_lies_innermost_and_nothing_is_copied_twice():
+    x = np.arange(120.0).reshape(2, 3, 4, 5)
+    laid_out = batch_innermost(x)
+    assert (laid_out == x).all()
+    assert laid_out.strides == tuple(8 * step for step in (1, 8, 2, 24))
+    assert batch_innermost(laid_out).base is laid_out.base
+    with pytest.raises(ValueError, match=r"x: expected images of shape \(n, h, w, c\), got \(3,\)"):
+        batch_innermost(x[0, 0, 0, :3])
+
+
+@pytest.mark.parametrize("padding", ["valid", "same"])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_layers_keep_the_layout(padding, dtype):
+    """Forward and backward: an array laid out otherwise would be right, and slow."""
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(3, 9, 8, 2))
+    layers = [Conv2D(4, 3, padding=padding, activation="relu", dtype=dtype, rng=rng), MaxPooling2D()]
+    for layer in layers:
+        x = layer.forward(x)
+        assert np.shares_memory(batch_innermost(x), x)
+    dx = np.ones(x.shape, dtype)
+    for layer in layers[::-1]:
+        dx = layer.backward(dx)
+        assert dx.strides[0] == dx.itemsize
+        assert dx.strides[3] == max(dx.strides)
+
+
+@pytest.mark.parametrize("build", [partial(Conv2D, 4, 3), partial(DepthwiseConv2D, 3)])
+def test_layers_give_the_same_for_either_layout(build):
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(3, 6, 7, 2))
+    one, other = build(rng=np.random.default_rng(1)), build(rng=np.random.default_rng(1))
+    agree("z", one.forward(x), other.forward(batch_innermost(x)))
+    da = rng.normal(size=one.z.shape)
+    agree("dx", one.backward(da), other.backward(batch_innermost(da)))
+    agree("dW", one.dW, other.dW)
 
 
 def test_what_is_added_under_a_window_appears_in_the_images():
@@ -464,7 +517,7 @@ def test_kernels_start_as_wide_as_their_fans_say():
             r"at least \(3, 3\) pixels, got \(2, 2, 9, 1\)",
         ),
         (lambda: MaxPooling2D(3).forward(np.ones((2, 2, 9, 1))), r"at least \(3, 3\) pixels"),
-        (lambda: MaxPooling2D(3).forward(np.ones((9, 9))), r"x: expected shape \(n, h, w, c\)"),
+        (lambda: MaxPooling2D(3).forward(np.ones((9, 9))), r"x: expected images of shape \(n, h, w, c\)"),
     ],
 )
 def test_wrong_inputs_are_named(make, message):

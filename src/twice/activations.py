@@ -41,7 +41,7 @@ def relu(z):
 
 def relu_derivative(z):
     """Return 1 where z > 0 and 0 elsewhere; at 0, where no derivative exists, Keras's choice of 0."""
-    return np.sign(relu(z))
+    return np.greater(z, 0).astype(np.asarray(z).dtype)
 
 
 def softmax(z):

@@ -5,6 +5,11 @@ places of each image. Everything here is written in terms of `windows`, a view o
 (n, h′, w′, kh, kw, c) that shows the pixels under the window at every place. Reading from it is convolution
 and pooling; adding into it is how their gradients get back to the pixels.
 
+The shape of images is always (n, h, w, c). In memory the layers lay them out in the order (c, h, w, n), the
+same number of all images side by side (`batch_innermost`): then copying patches, pooling and adding into
+windows move long runs of memory, a stretch of a row for the whole batch, and not a pixel's few channels. What
+the functions return does not depend on the layout, only how long they take.
+
 Sizes, strides and dilation rates are pairs (along the height, along the width), or one number for both.
 """
 
@@ -17,7 +22,7 @@ from twice.arguments import choice, float_type, generator, positive_integer
 from twice.initializers import INITIALIZERS
 from twice.layers import Activation, Layer
 
-BLOCK = 2**17  # numbers in a block of patches: half a megabyte in float32, which a core's own cache holds
+BLOCK = 2**18  # numbers in a block of patches: a megabyte in float32, about what a core's own cache holds
 
 
 def pair(name, value):
@@ -66,6 +71,42 @@ def borders(shape, size, strides=1, padding="valid", dilation_rate=1):
     return [(0, 0), *((m // 2, m - m // 2) for m in missing), (0, 0)]
 
 
+def batch_innermost(x):
+    """Return images (n, h, w, c) as they are, but laid out in memory in the order (c, h, w, n).
+
+    Nothing is copied where they lie so already.
+    """
+    if np.ndim(x) != 4:
+        raise ValueError(f"x: expected images of shape (n, h, w, c), got {np.shape(x)}")
+    return np.ascontiguousarray(x.transpose(3, 1, 2, 0)).transpose(3, 1, 2, 0)
+
+
+def framed(shape, dtype, edges, value=0):
+    """Return an array of images with borders, filled with ``value``, and the images inside as a view of it.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        Of the images without borders, (n, h, w, c).
+    dtype : numpy.dtype
+        Of their numbers.
+    edges : list of tuple of int
+        From `borders`.
+    value : float
+        What the array is filled with.
+
+    Returns
+    -------
+    whole : numpy.ndarray, shape (n, h + …, w + …, c)
+        The batch innermost.
+    inside : numpy.ndarray, shape (n, h, w, c)
+    """
+    n, h, w, c = shape
+    _, (top, bottom), (left, right), _ = edges
+    whole = np.full((c, top + h + bottom, left + w + right, n), value, dtype).transpose(3, 1, 2, 0)
+    return whole, whole[:, top : top + h, left : left + w]
+
+
 def windows(x, size, strides=1, padding="valid", dilation_rate=1, value=0):
     """Return the pixels under the window at each place, without copying them.
 
@@ -88,7 +129,9 @@ def windows(x, size, strides=1, padding="valid", dilation_rate=1, value=0):
     """
     if padding != "valid":
         edges = borders(x.shape, size, strides, padding, dilation_rate)
-        x = np.pad(x, edges, constant_values=value)
+        padded, inside = framed(x.shape, x.dtype, edges, value)
+        inside[...] = x
+        x = padded
     spans = reach(size, dilation_rate)
     if x.ndim != 4 or x.shape[1] < spans[0] or x.shape[2] < spans[1]:
         raise ValueError(f"x: expected shape (n, h, w, c) of at least {spans} pixels, got {x.shape}")
@@ -116,29 +159,37 @@ def blank(shape, dtype, size, strides=1, padding="valid", dilation_rate=1):
     images : numpy.ndarray, shape (n, h, w, c)
     view : numpy.ndarray, shape (n, h′, w′, kh, kw, c)
     """
-    n, h, w, c = shape
-    _, (top, bottom), (left, right), _ = borders(shape, size, strides, padding, dilation_rate)
-    padded = np.zeros((n, top + h + bottom, left + w + right, c), dtype)
-    images = padded[:, top : top + h, left : left + w]
+    padded, images = framed(shape, dtype, borders(shape, size, strides, padding, dilation_rate))
     return images, windows(padded, size, strides, dilation_rate=dilation_rate)
 
 
 def blocks(view):
-    """Return slices of the batch so small that their patches stay in the processor's cache."""
-    step = max(1, BLOCK // prod(view.shape[1:]))
-    return [slice(i, i + step) for i in range(0, len(view), step)]
+    """Return slices of the rows so small that their patches, of all images, stay in the processor's cache."""
+    rows = max(1, BLOCK // prod(view[:, 0].shape))
+    return [np.s_[:, p : p + rows] for p in range(0, view.shape[1], rows)]
 
 
-def patches(view):
-    """Return what `windows` shows as a matrix: a row for each place, with the kh·kw·c numbers seen there."""
-    return view.reshape(-1, prod(view.shape[3:]))
+def columns(a):
+    """Return a matrix with a column for each place: what an array of shape (n, h′, w′, …) holds there.
+
+    Of what `windows` shows these are the patches, kh·kw·c numbers long. Place follows place row by row, and
+    at each of them image follows image. The matrix is a view of what `from_columns` returned and of slices of
+    that; patches are copied.
+    """
+    return a.transpose(*range(3, a.ndim), 1, 2, 0).reshape(prod(a.shape[3:]), -1)
+
+
+def from_columns(matrix, shape):
+    """Return the array of shape (n, h′, w′, c) whose `columns` are the matrix, as a view of it."""
+    n, h, w, c = shape
+    return matrix.reshape(c, h, w, n).transpose(3, 1, 2, 0)
 
 
 def conv2d(x, W, strides=1, padding="valid", dilation_rate=1):
     """Return the cross-correlation of images with a kernel, deep learning's "convolution".
 
     z[n, p, q, f] = Σᵢ Σⱼ Σ꜀ x[n, p·s + i·d, q·s + j·d, c] W[i, j, c, f], with zeros beyond the image. As a
-    matrix product: a row for each patch, a column for each filter, kh·kw·c numbers long both.
+    matrix product: a row for each filter, a column for each patch, kh·kw·c numbers long both.
 
     Parameters
     ----------
@@ -153,11 +204,11 @@ def conv2d(x, W, strides=1, padding="valid", dilation_rate=1):
     -------
     numpy.ndarray, shape (n, h′, w′, filters)
     """
-    filters = W.shape[3]
     view = windows(x, W.shape[:2], strides, padding, dilation_rate)
-    z = np.empty((*view.shape[:3], filters), x.dtype)
-    for i in blocks(view):
-        np.matmul(patches(view[i]), W.reshape(-1, filters), out=z[i].reshape(-1, filters))
+    shape = (*view.shape[:3], W.shape[3])
+    z = from_columns(np.empty(shape, x.dtype), shape)
+    for rows in blocks(view):
+        np.matmul(W.reshape(-1, W.shape[3]).T, columns(view[rows]), out=columns(z[rows]))
     return z
 
 
@@ -165,8 +216,8 @@ def conv2d_kernel_gradient(x, dz, size, strides=1, padding="valid", dilation_rat
     """Return ∂L/∂W of `conv2d` from ∂L/∂z.
 
     W[i, j, c, f] acts on channel f of z at every place, with the factor of the pixel that it meets there:
-    ∂L/∂W[i, j, c, f] = Σₙ Σₚ Σ_q x[n, p·s + i·d, q·s + j·d, c] ∂L/∂z[n, p, q, f]. That is the transposed
-    matrix of patches times ∂L/∂z with a row for each place.
+    ∂L/∂W[i, j, c, f] = Σₙ Σₚ Σ_q x[n, p·s + i·d, q·s + j·d, c] ∂L/∂z[n, p, q, f]. That is the matrix of
+    patches, a column for each place, times ∂L/∂z with a row for each place.
 
     Parameters
     ----------
@@ -182,7 +233,7 @@ def conv2d_kernel_gradient(x, dz, size, strides=1, padding="valid", dilation_rat
     numpy.ndarray, shape (kh, kw, c, filters)
     """
     view = windows(x, size, strides, padding, dilation_rate)
-    dW = sum(patches(view[i]).T @ dz[i].reshape(-1, dz.shape[3]) for i in blocks(view))
+    dW = sum(columns(view[rows]) @ columns(dz[rows]).T for rows in blocks(view))
     return dW.reshape(*view.shape[3:], dz.shape[3])
 
 
@@ -191,7 +242,7 @@ def conv2d_input_gradient(dz, W, shape, strides=1, padding="valid", dilation_rat
 
     Pixel [n, p·s + i·d, q·s + j·d, c] acts on z[n, p, q, f] with the factor W[i, j, c, f]. So every place
     adds Σ_f ∂L/∂z[n, p, q, f] W[i, j, c, f] to the pixel that stands at (i, j) under its window: a matrix
-    product for each (i, j).
+    product with the row of all Wᵢⱼ, whose parts are then added under the window, one (i, j) at a time.
 
     Parameters
     ----------
@@ -209,12 +260,12 @@ def conv2d_input_gradient(dz, W, shape, strides=1, padding="valid", dilation_rat
     numpy.ndarray, shape (n, h, w, c)
     """
     dx, view = blank(shape, dz.dtype, W.shape[:2], strides, padding, dilation_rate)
-    transposed = np.ascontiguousarray(W.swapaxes(2, 3))  # (kh, kw, filters, c)
-    for n in blocks(view):
-        rows = dz[n].reshape(-1, dz.shape[3])
-        products = rows @ transposed  # (kh, kw, places, c)
+    for rows in blocks(view):
+        products = W.reshape(-1, W.shape[3]) @ columns(dz[rows])
+        parts = products.reshape(*W.shape[:3], -1)  # (kh, kw, c, places)
         for i, j in np.ndindex(W.shape[:2]):
-            view[n, :, :, i, j] += products[i, j].reshape(*dz[n].shape[:3], -1)
+            seen = view[rows][:, :, :, i, j]
+            seen += from_columns(parts[i, j], seen.shape)
     return dx
 
 
@@ -285,13 +336,13 @@ def max_pool2d(x, size, strides, padding="valid"):
         The position of each under its window, i·kw + j.
     """
     view = windows(x, size, strides, padding, value=-np.inf)
-    a = view[:, :, :, 0, 0].copy()
-    winner = np.zeros(a.shape, np.min_scalar_type(prod(view.shape[3:5])))
-    for n in blocks(view):
-        for k, (i, j) in enumerate(np.ndindex(view.shape[3:5])):
-            better = view[n, :, :, i, j] > a[n]
-            np.maximum(winner[n], better * winner.dtype.type(k), out=winner[n])  # k only grows
-            np.maximum(a[n], view[n, :, :, i, j], out=a[n])
+    a = view[:, :, :, 0, 0].copy("K")  # "K" keeps the layout
+    winner = np.zeros_like(a, np.min_scalar_type(prod(view.shape[3:5])))
+    for k in range(1, prod(view.shape[3:5])):
+        seen = view[:, :, :, k // view.shape[4], k % view.shape[4]]
+        better = winner.dtype.type(k) * (seen > a)
+        np.maximum(winner, better, out=winner)  # k only grows
+        np.maximum(a, seen, out=a)
     return a, winner
 
 
@@ -318,9 +369,8 @@ def max_pool2d_gradient(winner, da, shape, size, strides, padding="valid"):
     numpy.ndarray, shape (n, h, w, c)
     """
     dx, view = blank(shape, da.dtype, size, strides, padding)
-    for n in blocks(view):
-        for k, (i, j) in enumerate(np.ndindex(view.shape[3:5])):
-            view[n, :, :, i, j] += da[n] * (winner[n] == k)
+    for k, (i, j) in enumerate(np.ndindex(view.shape[3:5])):
+        view[:, :, :, i, j] += da * (winner == k)
     return dx
 
 
@@ -451,7 +501,7 @@ class Conv2D(Layer):
 
     def forward(self, x, training=False):
         """Return f(z) with z the convolution of x with W, plus b; of shape (n, h′, w′, filters)."""
-        self.x = np.asarray(x, self.dtype)
+        self.x = batch_innermost(np.asarray(x, self.dtype))
         if self.W is None:
             self.build(self.x.shape)
         if self.x.shape[3:] != self.W.shape[2:3]:
@@ -576,11 +626,12 @@ class MaxPooling2D(Pooling2D):
     def forward(self, x, training=False):
         """Return the maxima, of shape (n, h′, w′, c)."""
         self.shape = x.shape
-        a, self.winner = max_pool2d(x, **self.window)
+        a, self.winner = max_pool2d(batch_innermost(x), **self.window)
         return a
 
     def backward(self, da):
         """Return ∂L/∂x: see `max_pool2d_gradient`."""
+        da = batch_innermost(da)
         return max_pool2d_gradient(self.winner, da, self.shape, **self.window)
 
 
