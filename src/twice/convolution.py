@@ -241,8 +241,8 @@ def conv2d_input_gradient(dz, W, shape, strides=1, padding="valid", dilation_rat
     """Return ∂L/∂x of `conv2d` from ∂L/∂z.
 
     Pixel [n, p·s + i·d, q·s + j·d, c] acts on z[n, p, q, f] with the factor W[i, j, c, f]. So every place
-    adds Σ_f ∂L/∂z[n, p, q, f] W[i, j, c, f] to the pixel that stands at (i, j) under its window: a matrix
-    product with the row of all Wᵢⱼ, whose parts are then added under the window, one (i, j) at a time.
+    adds Σ_f ∂L/∂z[n, p, q, f] W[i, j, c, f] to the pixel that stands at (i, j) under its window. One
+    product with all W[i, j], one below the other, makes these sums; each part is added at its own (i, j).
 
     Parameters
     ----------
