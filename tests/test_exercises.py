@@ -249,7 +249,7 @@ def test_functions_are_judged_in_words(answer, said):
         (
             np.ones((4, 5)),
             np.ones((4, 5)) + np.eye(4, 5),
-            "4 of 20 numbers differ, the first at (0, 0): expected 2.0",
+            "4 of 20 numbers differ, the first at (0, 0): expected 2, got 1",
         ),
     ],
 )
