@@ -8,6 +8,7 @@ import execute
 import nbformat
 import notebooks
 import pytest
+import repeat
 from nbformat import v4
 from notebooks import code_hash, package_hash, setup_cell, syntax
 
@@ -73,6 +74,27 @@ def test_notebook_edited_meanwhile_is_left_alone(write):
     path = write(*CELLS[:2], "from pathlib import Path\n\n_ = Path('01-sample.ipynb').write_text('edited')")
     assert "edited while it ran" in execute.execute(path)
     assert path.read_text() == "edited"
+
+
+def test_cells_that_can_be_run_twice(write):
+    path = write(*CELLS)
+    execute.execute(path)
+    before = path.read_bytes()
+    assert repeat.repeat(path) == []
+    assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("cell", "said"),
+    [
+        ("names += ['b']\nprint(names)", "code cell 4 shows something else"),
+        ("names = names[0]", "code cell 5"),
+    ],
+)
+def test_cells_that_cannot_be_run_twice(write, cell, said):
+    path = write(setup_cell(), CELLS[1], "names = ['ab', 'cd']", cell, "print(names)")
+    execute.execute(path)
+    assert any(said in problem for problem in repeat.repeat(path))
 
 
 def test_outputs_come_from_the_full_data_only(write, monkeypatch):
