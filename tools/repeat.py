@@ -1,11 +1,11 @@
-"""Run notebooks with every cell repeated in place, as readers do, and compare the outputs with the stored ones.
+"""Run notebooks with every cell repeated in place, as readers do, and compare with the stored outputs.
 
 python tools/repeat.py                    every notebook
 python tools/repeat.py book/01-*.ipynb    the ones named
 
 A cell that cannot be run twice, or that changes what it or a later cell shows, is named, and the exit status
-is 1. Nothing is written. What the tests do not compare is not compared here: pictures, and the outputs of cells
-tagged nbval-ignore-output.
+is 1. Nothing is written. What the tests do not compare is not compared here: pictures, and the outputs of
+cells tagged nbval-ignore-output.
 """
 
 import os
