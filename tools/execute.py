@@ -22,7 +22,7 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 from notebooks import LEDGERS, ROOT, code_cells, notebooks, read, stamp
 
-from twice import data
+from twice.data.__main__ import main as fetch_data
 
 SETTINGS = {
     "PYTEST_CURRENT_TEST": "execute",  # ipykernel then captures no file descriptors, so no TensorFlow log
@@ -131,7 +131,7 @@ def fetch(paths):
     """Fill the cache with the data sets that the notebooks use; end the program where one cannot be had."""
     code = "\n".join(cell.source for path in paths for cell in code_cells(read(path)))
     names = [name for name in ("mnist", "cifar10") if f"{name}()" in code]
-    if names and data.main(names):
+    if names and fetch_data(names):
         sys.exit("outputs are stored from the full data only, which is not to be had here: see above")
 
 
