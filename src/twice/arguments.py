@@ -14,32 +14,28 @@ import numpy as np
 
 
 def takes(check, *names):
-    """Return a decorator: a function gets its arguments ``names`` as ``check`` returns them.
+    """Return a decorator: a function gets its first arguments as ``check`` returns them.
 
     Parameters
     ----------
     check : callable
-        Gets these arguments under their names. It returns, in the same order, what the function shall have in
-        their place, or raises an error.
+        Gets these arguments under their names. It returns what the function shall have in their place, in the
+        same order, or raises an error.
     *names : str
-        Some of the function's arguments; ``self`` may be one.
+        The names of these arguments, ``self`` included.
     """
 
     def before(function):
         form = signature(function)
-        places = [list(form.parameters).index(name) for name in names]
 
         @wraps(function)
         def checked(*given, **options):
-            if options or len(given) <= max(places):  # some come by name or are left out
+            if options or len(given) < len(names):  # some come by name or are left out
                 bound = form.bind(*given, **options)
                 bound.apply_defaults()
                 given, options = bound.args, bound.kwargs
-            given = list(given)
-            values = check(**{name: given[place] for name, place in zip(names, places, strict=True)})
-            for place, value in zip(places, values, strict=True):
-                given[place] = value
-            return function(*given, **options)
+            first = dict(zip(names, given, strict=False))
+            return function(*check(**first), *given[len(names) :], **options)
 
         return checked
 
@@ -130,9 +126,11 @@ def floats(**given):
     float16 becomes float32, as it has no room for ε = 1e-7 beside 1.
     """
     arrays = [numbers(name, value) for name, value in given.items()]
+    if all(a.dtype.char in "fd" for a in arrays):  # float32 and float64
+        return arrays
     kinds = [a.dtype for a in arrays if a.dtype.kind == "f"]
     common = np.result_type(np.float32, *kinds) if kinds else np.float64
-    return [a if a.dtype in (np.float32, np.float64) else a.astype(common) for a in arrays]
+    return [a if a.dtype.char in "fd" else a.astype(common) for a in arrays]
 
 
 def alike(**given):
