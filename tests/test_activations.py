@@ -1,5 +1,7 @@
 """Activations against Keras and SciPy, their derivatives against central differences."""
 
+import inspect
+
 import keras
 import numpy as np
 import pytest
@@ -106,3 +108,46 @@ def test_two_classes_are_a_sigmoid_of_the_difference(z0, z1):
 @given(st.floats(-700, 700))
 def test_sigmoid_is_symmetric(z):
     assert a.sigmoid(z) + a.sigmoid(-z) == pytest.approx(1, abs=1e-15)
+
+
+ACTIVATIONS = ["step", "sigmoid", "sigmoid_derivative", "tanh", "tanh_derivative", "relu", "relu_derivative"]
+ACTIVATIONS += ["softmax", "log_softmax", "softmax_jacobian"]
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "int8", "int64", "bool"])
+@pytest.mark.parametrize("name", ACTIVATIONS)
+def test_integers_are_computed_in_floats(name, dtype):
+    """As they stand, −200 in uint8 is 56, and tanh of uint8 is float16."""
+    z = np.array([[0, 1, 100], [1, 0, 1]]).astype(dtype)
+    f = getattr(a, name)
+    assert f(z).dtype == np.float64
+    agree(name, f(z), f(z.astype("float64")), atol=1e-15)
+    agree(f"{name}, a list", f(z.tolist()), f(z.astype("float64")), atol=1e-15)
+
+
+KEPT = {"float16": "float32", "float32": "float32", "float64": "float64"}
+
+
+@pytest.mark.parametrize("dtype", KEPT)
+@pytest.mark.parametrize("name", ACTIVATIONS)
+def test_floats_keep_their_type_and_float16_becomes_float32(name, dtype):
+    z = draw((2, 3)).astype(dtype)
+    assert getattr(a, name)(z).dtype == KEPT[dtype]
+    agree(name, getattr(a, name)(z), getattr(a, name)(z.astype("float64")), atol=1e-6)
+
+
+@pytest.mark.parametrize("z", ["0.5", None, [1, "2"], 1j], ids=str)
+@pytest.mark.parametrize("name", ACTIVATIONS)
+def test_what_is_no_number_is_refused(name, z):
+    with pytest.raises(TypeError, match="^z: expected numbers, got "):
+        getattr(a, name)(z)
+
+
+def test_a_boundary_keeps_name_docstring_and_signature():
+    assert a.sigmoid.__name__ == "sigmoid" and a.sigmoid.__doc__.startswith("Return σ(z)")
+    assert str(inspect.signature(a.sigmoid)) == "(z)"
+    assert a.sigmoid(z=0.0) == 0.5
+    with pytest.raises(TypeError, match="missing a required argument: 'z'"):
+        a.sigmoid()
+    with pytest.raises(TypeError, match="too many positional arguments|takes 1 positional"):
+        a.sigmoid(1.0, 2.0)
