@@ -346,7 +346,7 @@ def test_a_table_of_raw_measurements_is_nudged_in_proportion():
 @settings(deadline=None)
 @given(st.lists(st.floats(-6, 6), min_size=1, max_size=6), st.data())
 def test_a_right_gradient_passes_in_any_units_and_a_slip_in_any_number_does_not(powers, data):
-    """f = Σ log cosh(2 xᵢ / sᵢ) with scales sᵢ from a millionth to a million, each x of the size of its scale."""
+    """f = Σ log cosh(2xᵢ / sᵢ) with units sᵢ from a millionth to a million; x is about as large as its unit."""
     scales = 10.0 ** np.array(powers)
     x = scales * np.random.default_rng(0).uniform(0.5, 1.5, size=len(powers))
     grad = 2 * np.tanh(2 * x / scales) / scales

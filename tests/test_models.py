@@ -601,7 +601,7 @@ def test_predict_names_the_width_it_was_built_for():
 
 
 class Table:
-    """A table that turns into an array when asked, as those of pandas do, and knows columns rather than rows."""
+    """A table as those of pandas: it turns into an array when asked, and looks up columns, not rows."""
 
     def __init__(self, a):
         self.a = a
