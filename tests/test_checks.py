@@ -122,7 +122,7 @@ def test_a_disagreement_is_an_assertion_error_that_says_everything():
         (6.0, 1.0, "6 here, 1 there"),
         (1 / 3, 1 / 3 + 1e-3, "0.3333 here, 0.3343 there"),
         (1 / 3, 1 / 3 + 1e-9, "0.333333333 here, 0.333333334 there"),  # as many digits as it takes
-        (1.0, 1.0 + 2e-15, "1 here, 1.000000000000002 there"),  # sixteen of them
+        (1.0, 1.0 + 10 * 2.0**-52, "1 here, 1.000000000000002 there"),  # sixteen of them
         (-1e9, 0.0, "-1e+09 here, 0 there"),
         (NAN, NAN, "nan here, nan there"),
     ],
@@ -346,7 +346,7 @@ def test_a_table_of_raw_measurements_is_nudged_in_proportion():
 @settings(deadline=None)
 @given(st.lists(st.floats(-6, 6), min_size=1, max_size=6), st.data())
 def test_a_right_gradient_passes_in_any_units_and_a_slip_in_any_number_does_not(powers, data):
-    """f = Σ log cosh(2xᵢ / sᵢ) with units sᵢ from a millionth to a million; x is about as large as its unit."""
+    """f = Σ log cosh(2xᵢ / sᵢ) with units sᵢ from a millionth to a million, xᵢ about as large as sᵢ."""
     scales = 10.0 ** np.array(powers)
     x = scales * np.random.default_rng(0).uniform(0.5, 1.5, size=len(powers))
     grad = 2 * np.tanh(2 * x / scales) / scales
