@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
 from twice import activations as a
+from twice.arguments import takes
 from twice.checks import agree, check_gradient
 
 SHAPES = [(5,), (4, 3), (2, 3, 10), (1, 2)]
@@ -151,3 +152,19 @@ def test_a_boundary_keeps_name_docstring_and_signature():
         a.sigmoid()
     with pytest.raises(TypeError, match="too many positional arguments|takes 1 positional"):
         a.sigmoid(1.0, 2.0)
+
+
+def test_a_check_sees_the_arguments_that_it_names_and_no_others():
+    class Scale:
+        @takes(lambda x, factor: (x + 1, factor * 10), "x", "factor")
+        def of(self, x, factor=2, shift=0.5):
+            return x * factor + shift
+
+    assert [Scale().of(1), Scale().of(1, 3), Scale().of(1, shift=0), Scale().of(factor=1, x=0)] == [
+        40.5,
+        60.5,
+        40,
+        10.5,
+    ]
+    with pytest.raises(TypeError, match="^takes: expected arguments of .* in their order, got"):
+        takes(lambda b, a: (b, a), "b", "a")(lambda a, b: a)

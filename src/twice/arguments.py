@@ -14,7 +14,7 @@ import numpy as np
 
 
 def takes(check, *names):
-    """Return a decorator: a function gets its first arguments as ``check`` returns them.
+    """Return a decorator: a function gets its arguments ``names`` as ``check`` returns them.
 
     Parameters
     ----------
@@ -22,20 +22,24 @@ def takes(check, *names):
         Gets these arguments under their names. It returns what the function shall have in their place, in the
         same order, or raises an error.
     *names : str
-        The names of these arguments, ``self`` included.
+        Arguments that follow each other; ``self`` may be one.
     """
 
     def before(function):
         form = signature(function)
+        start = list(form.parameters).index(names[0])
+        end = start + len(names)
+        if tuple(form.parameters)[start:end] != names:
+            raise TypeError(f"takes: expected arguments of {function.__name__} in their order, got {names}")
 
         @wraps(function)
         def checked(*given, **options):
-            if options or len(given) < len(names):  # some come by name or are left out
+            if options or len(given) < end:  # some come by name or are left out
                 bound = form.bind(*given, **options)
                 bound.apply_defaults()
                 given, options = bound.args, bound.kwargs
-            first = dict(zip(names, given, strict=False))
-            return function(*check(**first), *given[len(names) :], **options)
+            values = check(**dict(zip(names, given[start:end], strict=True)))
+            return function(*given[:start], *values, *given[end:], **options)
 
         return checked
 
