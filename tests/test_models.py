@@ -521,6 +521,20 @@ def test_an_optimizer_belongs_to_one_model():
     one.fit(X, Y, rng=rng())
 
 
+def test_an_optimizer_may_be_the_readers_own():
+    class Downhill:
+        state = "none, but named"
+
+        def apply(self, grads, params):
+            for w, g in zip(params, grads, strict=True):
+                w -= 0.1 * g
+
+    one, other, own = classifier(), classifier(), Downhill()
+    for model in (one, other):
+        model.compile(own, "sparse_categorical_crossentropy")
+        model.fit(X, Y, rng=rng())
+
+
 RAGGED = rng(8).normal(size=(40, 5))
 
 

@@ -281,7 +281,8 @@ def trainable(self, optimizer, loss):
     steps = callable(getattr(optimizer, "apply", None)) and not isinstance(optimizer, type)
     if not steps or hasattr(optimizer, "apply_gradients"):  # a name, a class, or one of Keras's
         raise TypeError(f"optimizer: expected one of twice.optimizers, such as Adam(); got {optimizer!r}")
-    if getattr(optimizer, "state", None) and not same(optimizer.params, self.params):
+    known = getattr(optimizer, "state", None) and getattr(optimizer, "params", None)
+    if known and not same(known, self.params):
         raise ValueError("optimizer: expected a new one, got one that has trained other parameters")
     own = isinstance(loss, tuple) and len(loss) == 2 and all(map(callable, loss))
     if not own and not isinstance(loss, str):
@@ -290,7 +291,7 @@ def trainable(self, optimizer, loss):
 
 
 def paired(x, y, check=finite, of=""):
-    """Return inputs and targets as arrays, if there are as many of both."""
+    """Return inputs and targets as arrays, if there are as many of the one as of the other."""
     x, y = check(f"x{of}", x), check(f"y{of}", y)
     for name, a in (("x", x), ("y", y)):
         if a.ndim == 0:
