@@ -114,20 +114,17 @@ def check_gradient(what, f, x, grad, *, atol=1e-8, seed=0):
         raise Disagreement(what, *both(f"x is {x.dtype}: central differences need float64"))
     dtype = comparable(what, grad, x, atol)
     few = x.size <= 100
-    name = what if few else f"{what} along {DIRECTIONS} random directions"
-    along = (np.eye(x.size) if few else diagonals(seed, x.size)) * np.maximum(1, np.abs(x)).ravel()
-    sizes = np.linalg.norm(along, axis=1)
-    along, steps, grad = along / sizes[:, None], STEP * sizes, grad.ravel()
-    ways = [(v.reshape(x.shape), h) for v, h in zip(along, steps, strict=True)]
-    slopes = np.array([slope(what, f, x, v, h) for v, h in ways])
-    allowed = atol * np.maximum(1 / sizes, np.abs(slopes) if few else np.abs(slopes).max())
-    for i in np.argsort(np.abs(along @ grad - slopes) - allowed)[::-1]:  # the most suspicious first
-        if not np.abs(along[i] @ grad - slopes[i]) > allowed[i]:
+    name, shape = (what, x.shape) if few else (f"{what} along {DIRECTIONS} random directions", (DIRECTIONS,))
+    vectors, steps = ways(x, np.eye(x.size) if few else diagonals(seed, x.size))
+    expected = vectors @ grad.ravel()
+    slopes = np.array([slope(what, f, x, v, h) for v, h in zip(vectors, steps, strict=True)])
+    allowed = atol * np.maximum(STEP / steps, np.abs(slopes) if few else np.abs(slopes).max())
+    for i in np.argsort(np.abs(expected - slopes) - allowed)[::-1]:  # the most suspicious first
+        if not np.abs(expected[i] - slopes[i]) > allowed[i]:
             break
-        slopes[i], doubt = look_again(what, f, x, *ways[i])
+        slopes[i], doubt = look_again(what, f, x, vectors[i], steps[i])
         allowed[i] += doubt
-    shape = x.shape if few else (DIRECTIONS,)
-    error = compare(name, *(a.reshape(shape) for a in (along @ grad, slopes, allowed)), atol)
+    error = compare(name, *(a.reshape(shape) for a in (expected, slopes, allowed)), atol)
     if (np.abs(slopes) * SMALLEST_SLIP < allowed).all():
         raise Disagreement(what, *both(f"the gradient is too small for {atol:.0e} to judge it"))
     say(f"✓ {what}: agree to {atol:.0e} · shape {x.shape} · {dtype}")
@@ -257,9 +254,23 @@ def shown(a, b):
     return f"{a:.{digits}g} here, {b:.{digits}g} there"
 
 
+def ways(x, directions):
+    """Return vectors of length 1 and steps along them that nudge each number in proportion to its size."""
+    vectors = directions * np.maximum(1, np.abs(x)).ravel()
+    sizes = np.linalg.norm(vectors, axis=1)
+    return vectors / sizes[:, None], STEP * sizes
+
+
 def slope(what, f, x, v, h):
     """Return the central difference of ``f`` at ``x`` along ``v``, with the step ``h``."""
-    return (number(what, f(x + h * v)) - number(what, f(x - h * v))) / (2 * h)
+    after, before = sides(what, f, x, h * v)
+    return (after - before) / (2 * h)
+
+
+def sides(what, f, x, step):
+    """Return f(x + step) and f(x − step)."""
+    step = step.reshape(x.shape)
+    return number(what, f(x + step)), number(what, f(x - step))
 
 
 def look_again(what, f, x, v, h):
@@ -270,8 +281,8 @@ def look_again(what, f, x, v, h):
     """
     steps = h * 4.0 ** np.arange(6, -9, -1)
     with np.errstate(all="ignore"):  # long steps may leave the domain of f
-        values = np.array([[number(what, f(x + s * v)), number(what, f(x - s * v))] for s in steps])
-        slopes = (values[:, 0] - values[:, 1]) / (2 * steps)
+        values = np.array([sides(what, f, x, step * v) for step in steps])
+        slopes = np.subtract(*values.T) / (2 * steps)
         rounding = 4 * EPSILON * np.abs(values).max(axis=1) / steps
         unsteady = np.abs(np.diff(slopes)) + rounding[1:]
     best = np.argmin(np.nan_to_num(unsteady, nan=np.inf)) + 1
