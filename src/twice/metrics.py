@@ -2,11 +2,17 @@
 
 Conventions are Keras's and scikit-learn's: the truth comes first, a rate whose denominator is 0 is 0, and
 the rows of the confusion matrix are the true classes.
+
+Both arguments must have one shape, labels be those that are named, scores and probabilities be finite;
+anything else is refused with a ``ValueError``. Integers among scores and targets are computed in floats.
 """
 
 import numpy as np
 
+from twice.arguments import alike, answers, binary, counted, promised, scored, takes
 
+
+@takes(alike, "y", "y_hat")
 def r2_score(y, y_hat):
     """Return R² = 1 − Σ(y − ŷ)² / Σ(y − ȳ)², the mean over the columns: Keras's ``R2Score``.
 
@@ -23,17 +29,19 @@ def r2_score(y, y_hat):
     return (1 - residual / total).mean()
 
 
+@takes(answers, "y", "y_pred")
 def accuracy(y, y_pred):
     """Return the fraction of labels that are right.
 
     Parameters
     ----------
     y, y_pred : numpy.ndarray of int, equal shapes
-        True and predicted classes.
+        True and predicted classes; ``y_pred`` may be a single one for all.
     """
     return (y == y_pred).mean()
 
 
+@takes(counted, "y", "y_pred", "classes")
 def confusion_matrix(y, y_pred, classes):
     """Return how often class i (row) was taken for class j (column).
 
@@ -58,6 +66,7 @@ def ratio(part, whole):
     return part / whole if whole else 0.0
 
 
+@takes(binary, "y", "y_pred")
 def precision(y, y_pred):
     """Return TP / (TP + FP): of those called positive, the fraction that are; 0 where none was called so.
 
@@ -69,16 +78,19 @@ def precision(y, y_pred):
     return ratio(np.sum(y * y_pred), np.sum(y_pred))
 
 
+@takes(binary, "y", "y_pred")
 def recall(y, y_pred):
     """Return TP / (TP + FN): of the positives, the fraction that were found; 0 where there is none."""
     return ratio(np.sum(y * y_pred), np.sum(y))
 
 
+@takes(binary, "y", "y_pred")
 def f1_score(y, y_pred):
     """Return 2 TP / (2 TP + FP + FN), the harmonic mean of precision and recall; 0 without any positive."""
     return ratio(2 * np.sum(y * y_pred), np.sum(y) + np.sum(y_pred))
 
 
+@takes(scored, "y", "score")
 def roc_curve(y, score):
     """Return the false and true positive rates at every threshold, from the strictest to the laxest.
 
@@ -127,6 +139,7 @@ def auc(y, score):
     return (np.diff(fpr) * (tpr[1:] + tpr[:-1]) / 2).sum()
 
 
+@takes(promised, "y", "p", "bins")
 def calibration_curve(y, p, bins=10):
     """Sort predictions into equal intervals of probability and compare promise and outcome in each.
 
@@ -135,7 +148,7 @@ def calibration_curve(y, p, bins=10):
     y : numpy.ndarray, shape (n,)
         Outcomes, 0 or 1.
     p : numpy.ndarray, shape (n,)
-        Predicted probabilities of a 1.
+        Predicted probabilities of a 1, from 0 to 1.
     bins : int
         Number of intervals ((k − 1)/bins, k/bins]; 0 belongs to the first.
 
