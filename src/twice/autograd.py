@@ -15,7 +15,7 @@ from twice.plots import GREEN, GREY, NUMPY
 class Value:
     """A number in a graph of computations.
 
-    It computes as NumPy does: what has no value is NaN, what is too large infinite, both with NumPy's warning.
+    It computes as NumPy does, with NumPy's warnings: what has no value is NaN, what is too large is infinite.
 
     Parameters
     ----------
