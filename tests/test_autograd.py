@@ -332,7 +332,11 @@ def test_arrays_of_any_two_shapes(name, shapes):
 @pytest.mark.parametrize("shapes", [((5, 3), (3, 2)), ((2, 5, 3), (3, 2)), ((2, 5, 3), (2, 3, 4))], ids=str)
 def test_products_of_matrices(shapes):
     rng = np.random.default_rng(0)
-    check_both("u @ v", lambda u, v: u @ v, *(rng.normal(size=shape) for shape in shapes))
+    u, v = (rng.normal(size=shape) for shape in shapes)
+    check_both("u @ v", lambda u, v: u @ v, u, v)
+    U = Array(u)
+    (U @ v).sum().backward()  # times a plain array
+    agree("left", U.grad, unbroadcast(np.ones((u @ v).shape) @ v.swapaxes(-1, -2), u.shape))
 
 
 def test_arrays_leave_what_they_are_given_alone():

@@ -105,9 +105,9 @@ class Value:
     def backward(self):
         """Fill in ``grad`` = ∂(this)/∂(that) for every value that this one depends on.
 
-        Going from the result back to the inputs, each value hands on to its parents what it has received,
+        Going from the result back to the inputs, each value passes to its parents what it has received,
         times the slope of the step between: ∂L/∂p = Σ ∂L/∂v · ∂v/∂p over all v computed from p. In this
-        order a value has received everything before it hands anything on.
+        order a value has received everything before it passes anything on.
         """
         order = topological_order(self)
         for v in order:
@@ -176,9 +176,10 @@ class Array:
         return Array(self.data * other.data, back)
 
     def __matmul__(self, other):
-        x, W = self.data, as_array(other).data
-        back_to_x, back_to_W = lambda g: g @ W.swapaxes(-1, -2), lambda g: x.swapaxes(-1, -2) @ g
-        return Array(x @ W, ((self, back_to_x), (other, back_to_W)))
+        other = as_array(other)
+        x, W = self.data, other.data
+        to_x, to_W = lambda g: g @ W.swapaxes(-1, -2), lambda g: x.swapaxes(-1, -2) @ g
+        return Array(x @ W, ((self, to_x), (other, to_W)))
 
     __radd__, __rmul__ = __add__, __mul__
 
