@@ -1,5 +1,6 @@
-"""The scalar engine against measured slopes, against TensorFlow's tape, and against the layers."""
+"""The two engines against measured slopes, against TensorFlow's tape, against each other and the layers."""
 
+import importlib.util
 import math
 
 import matplotlib.pyplot as plt
@@ -9,7 +10,8 @@ import tensorflow as tf
 from hypothesis import given
 from hypothesis import strategies as st
 
-from twice.autograd import Value, draw, layout, topological_order
+from twice import autograd
+from twice.autograd import Array, Value, as_array, draw, layout, topological_order, unbroadcast
 from twice.checks import Disagreement, agree, check_gradient
 from twice.layers import Dense
 from twice.losses import mean_squared_error, mean_squared_error_gradient
@@ -32,6 +34,7 @@ EXPRESSIONS = {
     "a²": lambda a, b, c: a**2,
     "a⁻¹·⁵": lambda a, b, c: (a * a) ** -1.5,
     "a⁰ + b": lambda a, b, c: a**0 + b,
+    "a to the b": lambda a, b, c: (a * a) ** b + 2**c,
     "numbers left": lambda a, b, c: 2 + 3 * a - (1 - b) + 2 / c,
     "numbers right": lambda a, b, c: (a + 2) * 3 - 1 + (b - 1) / 2,
     "exp": lambda a, b, c: exp(a * b),
@@ -218,6 +221,58 @@ def test_numpy_numbers_mix_with_values():
         assert (type(result), result.data, a.grad) == (Value, 7, 2)
 
 
+# What NumPy and Keras return outside the reals, not Python's complex numbers and errors.
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+@pytest.mark.parametrize("power", [2.0, 2.5, 0.5, 1 / 3, -1.0, 3])
+@pytest.mark.parametrize("base", [-8.0, -2.0, 0.0, 2.0, np.nan])
+def test_powers_are_those_of_keras(base, power):
+    u, theirs = Value(base), tf.Variable(base, dtype="float64")
+    result = u**power
+    result.backward()
+    with tf.GradientTape() as tape:
+        y = theirs ** tf.constant(float(power), "float64")
+    np.testing.assert_allclose(result.data, y, rtol=1e-14)
+    np.testing.assert_allclose(u.grad, tape.gradient(y, theirs), rtol=1e-14)
+
+
+def test_a_value_as_exponent():
+    for base, power in [(2.0, 3.0), (0.5, -1.5), (0.0, 2.0)]:
+        u, n = Value(base), Value(power)
+        (u**n).backward()
+        variables = [tf.Variable(x, dtype="float64") for x in (base, power)]
+        with tf.GradientTape() as tape:
+            y = tf.pow(*variables)
+        agree(f"{base}^{power}", [u.grad, n.grad], [float(g) for g in tape.gradient(y, variables)])
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_nan_and_infinity_are_kept():
+    for f in (Value.relu, Value.exp, Value.log, Value.tanh, Value.sigmoid):
+        assert np.isnan(f(Value(np.nan)).data), f.__name__
+    assert np.isnan(Value(-1.0).log().data) and np.isnan((Value(-2.0) ** Value(2.5)).data)
+    assert Value(1000.0).exp().data == (Value(1.0) / 0.0).data == np.inf
+
+
+@pytest.mark.parametrize("data", [1j, [1.0, 2.0], None])
+def test_a_value_is_one_real_number(data):
+    with pytest.raises(TypeError):
+        Value(data)
+
+
+def test_values_of_two_copies_of_the_engine_mix():
+    """A chapter defines the class that the package has: answers to exercises may use either."""
+    spec = importlib.util.spec_from_file_location("copy_of_autograd", autograd.__file__)
+    copy = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(copy)
+    for softplus in (
+        lambda v: (copy.Value(1.0) + v.exp()).log(),
+        lambda v: (v.exp() + copy.Value(1.0)).log(),
+    ):
+        v = Value(0.7)
+        softplus(v).backward()
+        agree("softplus′", v.grad, 1 / (1 + np.exp(-0.7)))
+
+
 def test_repr():
     assert repr(Value(0.5)) == "Value(0.5, grad=0)"
 
@@ -235,6 +290,85 @@ def test_drawing_shows_every_number():
     assert len(ax.patches) == len(topological_order(result)) == 7
     figure.canvas.draw()
     plt.close(figure)
+
+
+# ---------------------------------------------------------------------------- arrays
+
+ARRAYS = {
+    "u + v": lambda u, v: u + v,
+    "u − v": lambda u, v: u - v,
+    "uv": lambda u, v: u * v,
+    "numbers": lambda u, v: 2.0 * u + 1.0 - v * 3.0,
+    "exp": lambda u, v: (u * v).exp(),
+    "log": lambda u, v: (u * u + v * v).log(),
+    "relu": lambda u, v: (u - v).relu() * v,
+    "all": lambda u, v: (u * v).sum() * u,
+    "along an axis": lambda u, v: (u * v).sum(axis=-1) * v + u,
+}
+SHAPES = [((3, 4), (3, 4)), ((3, 4), (4,)), ((3, 4), (1, 4)), ((3, 1), (4,)), ((2, 3, 4), (3, 1)), ((), (2,))]
+
+
+def check_both(name, f, u, v):
+    """Measure the gradient of Σ c f(u, v), with random weights c, with respect to both."""
+    c = np.random.default_rng(1).normal(size=f(as_array(u), as_array(v)).data.shape)
+
+    def loss(u, v):
+        return (f(as_array(u), as_array(v)) * c).sum()
+
+    U, V = Array(u), Array(v)
+    loss(U, V).backward()
+    assert U.grad.shape == u.shape and V.grad.shape == v.shape
+    check_gradient(f"{name}, left", lambda u: loss(u, v).data, u, U.grad)
+    check_gradient(f"{name}, right", lambda v: loss(u, v).data, v, V.grad)
+
+
+@pytest.mark.parametrize("shapes", SHAPES, ids=str)
+@pytest.mark.parametrize("name", ARRAYS)
+def test_arrays_of_any_two_shapes(name, shapes):
+    rng = np.random.default_rng(0)
+    check_both(name, ARRAYS[name], *(rng.normal(size=shape) for shape in shapes))
+
+
+@pytest.mark.parametrize("shapes", [((5, 3), (3, 2)), ((2, 5, 3), (3, 2)), ((2, 5, 3), (2, 3, 4))], ids=str)
+def test_products_of_matrices(shapes):
+    rng = np.random.default_rng(0)
+    u, v = (rng.normal(size=shape) for shape in shapes)
+    check_both("u @ v", lambda u, v: u @ v, u, v)
+    U = Array(u)
+    (U @ v).sum().backward()  # times a plain array
+    agree("left", U.grad, unbroadcast(np.ones((u @ v).shape) @ v.swapaxes(-1, -2), u.shape))
+
+
+def test_arrays_leave_what_they_are_given_alone():
+    W, x = np.ones((2, 2)), np.arange(4.0).reshape(2, 2)
+    A = Array(W)
+    ((x * A + x) @ A).sum().backward()
+    A.data -= 0.1 * A.grad
+    assert (W == 1).all() and (x == np.arange(4.0).reshape(2, 2)).all()
+
+
+def test_array_backward_twice_gives_the_same():
+    A = Array([1.0, 2.0])
+    L = (A * A + A).sum()
+    for _ in range(2):
+        L.backward()
+        assert A.grad.tolist() == [3, 5]
+
+
+def test_arrays_at_a_kink_and_nan():
+    A = Array([0.0, np.nan, -1.0])
+    a = A.relu()
+    a.sum().backward()
+    assert np.isnan(a.data[1]) and A.grad.tolist() == [0, 0, 0]
+
+
+@given(st.lists(st.sampled_from([1, 2, 3]), max_size=3), st.data())
+def test_unbroadcast_undoes_a_broadcast(shape, data):
+    """The sum over copies of ones is how often each number was used."""
+    before = tuple(data.draw(st.sampled_from([1, n])) for n in shape[data.draw(st.integers(0, len(shape))) :])
+    summed = unbroadcast(np.ones(shape), before)
+    assert summed.shape == before
+    assert (summed == np.prod(shape) / np.prod(before)).all()
 
 
 # ---------------------------------------------------------------------------- the checks can fail

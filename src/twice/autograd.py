@@ -1,11 +1,12 @@
-"""A scalar engine that differentiates whatever is computed with it: reverse mode (chapter 5).
+"""Two engines that differentiate whatever is computed with them, by reverse mode (chapter 5).
 
 A `Value` is a number that remembers which numbers it was made from, and the slope of itself with respect to
-each. Those slopes are all that the chain rule needs. To read beside it: Karpathy's micrograd (2020).
+each. Those slopes are all that the chain rule needs. An `Array` does the same for whole arrays: in the place
+of a slope it keeps a function that multiplies by the Jacobian. To read beside them: Karpathy's micrograd
+(2020).
 """
 
-import math
-
+import numpy as np
 from matplotlib.patches import Rectangle
 
 from twice.plots import GREEN, GREY, NUMPY
@@ -13,6 +14,8 @@ from twice.plots import GREEN, GREY, NUMPY
 
 class Value:
     """A number in a graph of computations.
+
+    It computes as NumPy does, with NumPy's warnings: what has no value is NaN, what is too large is infinite.
 
     Parameters
     ----------
@@ -30,7 +33,8 @@ class Value:
     """
 
     def __init__(self, data, parents=(), name=""):
-        self.data, self.parents, self.name, self.grad = data, parents, name, 0.0
+        self.data = np.float64(float(data))  # computes as NumPy does: NaN, not an error
+        self.parents, self.name, self.grad = parents, name, 0.0
 
     def __add__(self, other):
         other = as_value(other)
@@ -46,11 +50,16 @@ class Value:
 
     def __truediv__(self, other):
         other = as_value(other)
-        quotient = self.data / other.data
-        return Value(quotient, ((self, 1 / other.data), (other, -quotient / other.data)), "÷")
+        y = self.data / other.data
+        return Value(y, ((self, 1 / other.data), (other, -y / other.data)), "÷")
 
     def __pow__(self, n):
-        return Value(self.data**n, ((self, n * self.data ** (n - 1) if n else 0.0),), f"^{n}")
+        if not hasattr(n, "parents"):
+            slope = n * self.data ** (n - 1) if n else 0.0
+            return Value(self.data**n, ((self, slope),), f"^{n}")
+        y = self.data**n.data
+        slopes = n.data * self.data ** (n.data - 1), y * np.log(self.data) if self.data else 0.0
+        return Value(y, tuple(zip((self, n), slopes, strict=True)), "^")
 
     def __neg__(self):
         return 0 - self
@@ -67,35 +76,38 @@ class Value:
     def __rtruediv__(self, other):
         return as_value(other) / self
 
+    def __rpow__(self, other):
+        return as_value(other) ** self
+
     def exp(self):
         """Return eˣ, with the slope eˣ."""
-        y = math.exp(self.data)
+        y = np.exp(self.data)
         return Value(y, ((self, y),), "exp")
 
     def log(self):
         """Return log x, with the slope 1/x."""
-        return Value(math.log(self.data), ((self, 1 / self.data),), "log")
+        return Value(np.log(self.data), ((self, 1 / self.data),), "log")
 
     def tanh(self):
         """Return y = tanh x, with the slope 1 − y²."""
-        y = math.tanh(self.data)
+        y = np.tanh(self.data)
         return Value(y, ((self, 1 - y * y),), "tanh")
 
     def relu(self):
         """Return max(0, x), with the slope 1 for x > 0 and 0 elsewhere."""
-        return Value(max(0.0, self.data), ((self, float(self.data > 0)),), "relu")
+        return Value(np.maximum(0.0, self.data), ((self, float(self.data > 0)),), "relu")
 
     def sigmoid(self):
         """Return y = σ(x), as (1 + tanh(x/2)) / 2, which never overflows; with the slope y(1 − y)."""
-        y = (1 + math.tanh(self.data / 2)) / 2
+        y = (1 + np.tanh(self.data / 2)) / 2
         return Value(y, ((self, y * (1 - y)),), "σ")
 
     def backward(self):
         """Fill in ``grad`` = ∂(this)/∂(that) for every value that this one depends on.
 
-        Going from the result back to the inputs, each value hands on to its parents what it has received,
+        Going from the result back to the inputs, each value passes to its parents what it has received,
         times the slope of the step between: ∂L/∂p = Σ ∂L/∂v · ∂v/∂p over all v computed from p. In this
-        order a value has received everything before it hands anything on.
+        order a value has received everything before it passes anything on.
         """
         order = topological_order(self)
         for v in order:
@@ -110,8 +122,8 @@ class Value:
 
 
 def as_value(number):
-    """Return ``number`` as a `Value`, if it is not one already."""
-    return number if isinstance(number, Value) else Value(number)
+    """Return ``number`` as a `Value`, if it is not one already: if it has no parents that it remembers."""
+    return number if hasattr(number, "parents") else Value(number)
 
 
 def topological_order(result):
@@ -126,6 +138,90 @@ def topological_order(result):
             todo.append((v, True))
             todo.extend((parent, False) for parent, _ in reversed(v.parents))
     return order
+
+
+class Array:
+    """An array in a graph of computations.
+
+    Parameters
+    ----------
+    data : array_like
+        The numbers.
+    parents : sequence of tuple (Array, callable)
+        The arrays it was computed from, each with a function that takes ∂L/∂(this) to the part of ∂L/∂(that)
+        which comes back through this step, in the shape of this array or of that one.
+
+    Attributes
+    ----------
+    grad : numpy.ndarray
+        ∂L/∂(this), of the shape of ``data``, once ``L.backward()`` was called.
+    """
+
+    __array_ufunc__ = None  # NumPy's arrays leave + and × to this class
+
+    def __init__(self, data, parents=()):
+        self.data, self.parents = np.array(data, float), parents
+        self.grad = np.zeros_like(self.data)
+
+    def __add__(self, other):
+        other = as_array(other)
+        return Array(self.data + other.data, ((self, lambda g: g), (other, lambda g: g)))
+
+    def __sub__(self, other):
+        return self + -1.0 * as_array(other)
+
+    def __mul__(self, other):
+        other = as_array(other)
+        back = (self, lambda g: g * other.data), (other, lambda g: g * self.data)
+        return Array(self.data * other.data, back)
+
+    def __matmul__(self, other):
+        other = as_array(other)
+        x, W = self.data, other.data
+        to_x, to_W = lambda g: g @ W.swapaxes(-1, -2), lambda g: x.swapaxes(-1, -2) @ g
+        return Array(x @ W, ((self, to_x), (other, to_W)))
+
+    __radd__, __rmul__ = __add__, __mul__
+
+    def exp(self):
+        """Return eˣ, number by number."""
+        y = np.exp(self.data)
+        return Array(y, ((self, lambda g: g * y),))
+
+    def log(self):
+        """Return log x, number by number."""
+        return Array(np.log(self.data), ((self, lambda g: g / self.data),))
+
+    def relu(self):
+        """Return max(0, x), number by number; the slope at 0 is 0."""
+        return Array(np.maximum(0, self.data), ((self, lambda g: g * (self.data > 0)),))
+
+    def sum(self, axis=None):
+        """Return the sum of all numbers, shape (), or along an axis, which stays with length 1."""
+        y = self.data.sum(axis=axis, keepdims=axis is not None)
+        return Array(y, ((self, lambda g: np.broadcast_to(g, self.data.shape)),))
+
+    def backward(self):
+        """Fill in ``grad`` for every array this one depends on; of several numbers, that of their sum."""
+        order = topological_order(self)
+        for v in order:
+            v.grad = np.zeros_like(v.data)
+        self.grad = np.ones_like(self.data)
+        for v in reversed(order):
+            for parent, back in v.parents:
+                parent.grad += unbroadcast(back(v.grad), parent.data.shape)
+
+
+def as_array(numbers):
+    """Return ``numbers`` as an `Array`, if they are not one already."""
+    return numbers if isinstance(numbers, Array) else Array(numbers)
+
+
+def unbroadcast(g, shape):
+    """Return a gradient summed over the axes along which an array of that ``shape`` was stretched."""
+    g = g.sum(axis=tuple(range(g.ndim - len(shape))))
+    stretched = tuple(axis for axis, length in enumerate(shape) if length == 1)
+    return g.sum(axis=stretched, keepdims=True)
 
 
 def layout(result):

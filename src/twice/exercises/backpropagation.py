@@ -1,5 +1,7 @@
 """The exercises of chapter 5."""
 
+import tracemalloc
+
 import numpy as np
 
 from twice.autograd import Value
@@ -9,8 +11,7 @@ RNG = np.random.default_rng(5)
 X, DZ = RNG.normal(size=(2, 6, 4)).round(2)
 W, G = RNG.normal(size=(4, 4)).round(2), RNG.normal(size=4).round(2)
 PICTURES = RNG.uniform(size=(3, 5)).round(2)
-SLOPES = RNG.normal(size=(3, 5)).round(2)
-SLOPES[0, 1] = 0.0
+SLOPES = RNG.normal(size=(3, 5)).round(2)  # none is 0, where both directions are right
 CURVED, POINT, DIRECTION = RNG.normal(size=(4, 4)).round(2), G, X[0]
 
 
@@ -22,7 +23,7 @@ def residual_backward(x, W, da, *, around=True, through=True, bend=True):
 
 def softplus_fault(softplus):
     """Return what is wrong with a softplus for the engine: its data, or the gradient it hands back."""
-    for x in (-30.0, -1.5, 0.0, 0.7, 30.0):
+    for x in (-20.0, -1.5, 0.0, 0.7, 20.0):
         v = Value(x)
         result = softplus(v)
         if not hasattr(result, "backward"):
@@ -47,6 +48,30 @@ def unit_backward(x, du, *, power=1, along=True):
     return (du - along * u * (du * u).sum(axis=1, keepdims=True)) / s**power
 
 
+def jacobian_fault(unit):
+    """Return whether a function needs the memory of a Jacobian: for one row of 400 numbers, 400 times it."""
+    x, du = np.random.default_rng(56).normal(size=(2, 1, 400))
+    tracing = tracemalloc.is_tracing()
+    tracemalloc.start()
+    before, _ = tracemalloc.get_traced_memory()
+    tracemalloc.reset_peak()
+    unit(x, du)
+    _, peak = tracemalloc.get_traced_memory()
+    if not tracing:
+        tracemalloc.stop()
+    if peak - before > x.size**2 * 2:  # half of what a Jacobian in float32 takes
+        return "the numbers are right, but the memory grows with d²: as large as a Jacobian is"
+    return None
+
+
+def through_jacobian(x, du):
+    """Return what `unit_backward` does, by the way that the text forbids."""
+    s = np.linalg.norm(x, axis=1)[:, None, None]
+    u = x / s[:, :, 0]
+    J = (np.eye(x.shape[1]) - u[:, :, None] * u[:, None, :]) / s
+    return np.einsum("ni,nij->nj", du, J)
+
+
 def quadratic(w):
     """Return the gradient of ½ wᵀHw with H = CᵀC, an example whose Hessian is known."""
     return CURVED.T @ CURVED @ w
@@ -61,6 +86,17 @@ def hessian_times(gradient, w, v, h=1e-4):
     """Return the change of the gradient along v."""
     return (gradient(w + h * v) - gradient(w - h * v)) / (2 * h)
 
+
+UNIT = function(
+    unit_backward,
+    (X, DZ),
+    (X[:1], DZ[1:2]),
+    mistakes={
+        "the length changes too": lambda x, du: unit_backward(x, du, along=False),
+        "divide by the length once": lambda x, du: unit_backward(x, du, power=2),
+        "divide by the length": lambda x, du: unit_backward(x, du, power=0),
+    },
+)
 
 EXERCISES = {
     "5.1": value(
@@ -113,15 +149,9 @@ EXERCISES = {
             lambda v: np.logaddexp(0, v.data),
         ),
     ),
-    "5.6": function(
-        unit_backward,
-        (X, DZ),
-        (X[:1], DZ[1:2]),
-        mistakes={
-            "the length changes too": lambda x, du: unit_backward(x, du, along=False),
-            "divide by the length once": lambda x, du: unit_backward(x, du, power=2),
-            "divide by the length": lambda x, du: unit_backward(x, du, power=0),
-        },
+    "5.6": Exercise(
+        lambda answer: UNIT.judge(answer) or jacobian_fault(answer),
+        (*UNIT.wrong, through_jacobian),
     ),
     "5.7": function(
         hessian_times,
