@@ -30,7 +30,7 @@ def weights_of(answer, d):
 
 
 def beside_the_folds(first, b1):
-    """Return points of the line or the plane on and beside the line, or at and beside the point, where each hidden neuron switches."""
+    """Return points where each hidden neuron switches, and some on both sides."""
     for w, b in zip(first.T.astype(float), b1.astype(float), strict=True):
         if length := np.linalg.norm(w):
             along = np.array([-w[1], w[0]]) / length if w.size == 2 else np.zeros(1)
