@@ -1,9 +1,10 @@
 """The pages beside the chapters: they quote what the notebooks print, and list everything once, in order."""
 
+import json
 import re
 
 import pytest
-from notebooks import BOOK, code_cells, notebooks, read
+from notebooks import BOOK, LEDGERS, code_cells, notebooks, read
 from reading import written
 
 MARKDOWN = {path.name: path.read_text(encoding="utf-8") for path in sorted(BOOK.glob("*.md"))}
@@ -34,6 +35,18 @@ def test_quoted_checks_were_printed():
     }
     quoted = re.findall(r"^[✓✗] .*", "\n".join(MARKDOWN.values()), re.MULTILINE)
     assert quoted and set(quoted) <= printed
+
+
+def test_the_index_says_what_the_ledger_shows():
+    entries = [json.loads(line) for path in LEDGERS.glob("*.jsonl") for line in path.open(encoding="utf-8")]
+    asked = {
+        check: [entry["tolerance"] for entry in entries if entry["check"] == check]
+        for check in ("agree", "gradient")
+    }
+    assert "Nine in ten of these comparisons ask for an agreement of $10^{-10}$" in MARKDOWN["index.md"]
+    assert 0.85 < sum(tolerance <= 1e-10 for tolerance in asked["agree"]) / len(asked["agree"]) < 0.95
+    assert "Derivatives are measured as well as derived, nearly all to $10^{-8}$" in MARKDOWN["index.md"]
+    assert sum(tolerance <= 1e-8 for tolerance in asked["gradient"]) > 0.9 * len(asked["gradient"])
 
 
 @pytest.mark.parametrize("name", MARKDOWN)
