@@ -3,31 +3,85 @@
 import numpy as np
 
 from twice.activations import relu
-from twice.exercises import Exercise, difference, function, value
+from twice.exercises import Exercise, function, value
 
 RNG = np.random.default_rng(4)
-PAIRS = np.vstack([RNG.normal(size=(20, 2)).round(2), [[2, 2], [-1, -1], [0, 3], [0, -3]]])
 W1, B1, W2 = RNG.normal(size=(2, 4)), RNG.normal(size=4), RNG.normal(size=(4, 3))
 ORDER = np.array([2, 0, 3, 1])
-VARIANCES = np.array([5.0, 3.0, 1.5, 0.5])
 POINTS = np.linspace(0, 1, 41)
-X = RNG.normal(size=(30, 4)) @ RNG.normal(size=(4, 4)) + [1.0, -2.0, 0.0, 3.0]
+ANGLES = np.linspace(0, 2 * np.pi, 90, endpoint=False) + 0.01
+CIRCLES = np.concatenate(  # of radius 1/100 to a million
+    [10.0**k * np.column_stack([np.cos(ANGLES), np.sin(ANGLES)]) for k in range(-2, 7)]
+)
+TENTS = [(0.25, 0.75), (-3.0, 5.0), (10.0, 10.5)]
+NEURONS = np.array([[1.0, -2.0, 1.0, 3.0, 0.0, -1.0, 1.0]]), np.array([-0.5, 1.0, 0.5, 0.0, -0.5, 1.0, -2.0])
+SHAPES = {"axes": "the text fixes the shapes"}
+
+
+def weights_of(answer, d):
+    """Return the four arrays of a network with ``d`` inputs, or raise ValueError with what is wrong."""
+    if not isinstance(answer, tuple | list) or len(answer) != 4:
+        raise ValueError("expected four arrays: W1, b1, W2, b2")
+    weights = [np.asarray(part) for part in answer]
+    m = weights[1].size
+    if [part.shape for part in weights] != [(d, m), (m,), (m, 1), (1,)]:
+        raise ValueError(f"expected the shapes ({d}, {m}), ({m},), ({m}, 1), (1,) for {m} hidden neurons")
+    return weights
+
+
+def beside_the_folds(first, b1):
+    """Return points where each hidden neuron switches, and some on both sides."""
+    for w, b in zip(first.T.astype(float), b1.astype(float), strict=True):
+        if length := np.linalg.norm(w):
+            along = np.array([-w[1], w[0]]) / length if w.size == 2 else np.zeros(1)
+            for t in (-100.0, -1.0, 0.0, 1.0, 100.0):
+                yield from (-b * w / length**2 + t * along + side * w / length for side in (-0.1, 0.0, 0.1))
+
+
+def misjudged(answer, truth, points):
+    """Return where the network of the four arrays in ``answer`` misses ``truth``, or None.
+
+    A wrong network can be right on any points chosen beforehand, so it is also asked beside its own folds.
+    """
+    try:
+        first, b1, second, b2 = weights = weights_of(answer, points.shape[1])
+    except ValueError as fault:
+        return str(fault)
+    x = np.vstack([points, *beside_the_folds(first, b1)])
+    y, expected = (relu(x @ first + b1) @ second + b2)[:, 0], truth(x)
+    coarse = any(part.dtype == np.float32 for part in weights)
+    misses = np.abs(y - expected) / np.maximum(1, np.abs(x).max(axis=1))
+    worst = misses.argmax()
+    if misses[worst] < (1e-5 if coarse else 1e-9):
+        return None
+    return f"for {np.round(x[worst], 4)}: expected {expected[worst]:.4g}, got {y[worst]:.4g}"
 
 
 def judge_maximum(answer):
     """Say what is wrong with the weights of a network that should compute the larger of two numbers."""
-    if not isinstance(answer, tuple) or len(answer) != 4:
-        return "expected four arrays: W1, b1, W2, b2"
-    first, b1, second, b2 = map(np.asarray, answer)
-    m = b1.size
-    if (first.shape, b1.shape, second.shape, b2.shape) != ((2, m), (m,), (m, 1), (1,)):
-        return f"expected the shapes (2, {m}), ({m},), ({m}, 1), (1,) for {m} hidden neurons"
-    y = (relu(PAIRS @ first + b1) @ second + b2)[:, 0]
-    misses = np.abs(y - PAIRS.max(axis=1))
-    worst = misses.argmax()
-    if misses[worst] < 1e-8:
-        return None
-    return f"for {PAIRS[worst]}: expected {PAIRS[worst].max():g}, got {y[worst]:.4g}"
+    return misjudged(answer, lambda x: x.max(axis=1), CIRCLES)
+
+
+def judge_tent(answer):
+    """Say what is wrong with the weights of networks that should compute tents."""
+    for start, end in TENTS:
+        middle, half = (start + end) / 2, (end - start) / 2
+        points = np.append(middle + half * np.linspace(-3, 3, 61), [-1e4, 1e4])
+        fault = misjudged(
+            answer(start, end),
+            lambda x, middle=middle, half=half: relu(1 - np.abs(x[:, 0] - middle) / half),
+            points[:, None],
+        )
+        if fault:
+            return f"between {start:g} and {end:g}: {fault}"
+    return None
+
+
+def tent_between(start, end, *, middle=-2.0, height=1.0, last=1.0):
+    """Return the weights of a tent; the options make mistakes."""
+    slope = 2 * height / (end - start)
+    kinks = np.array([start, (start + end) / 2, end])
+    return np.ones((1, 3)), -kinks, slope * np.array([[1.0], [middle], [last]]), np.zeros(1)
 
 
 def leaky_std(fan_in, alpha):
@@ -40,26 +94,9 @@ def reorder(W1, b1, W2, order):
     return W1[:, order], b1[order], W2[order]
 
 
-def components_needed(variances, fraction):
-    """Return the smallest number of components that explain the fraction."""
-    return int(np.argmax(np.cumsum(variances) / np.sum(variances) >= fraction)) + 1
-
-
-def whitened(x, k, *, power=0.5, centre=True):
-    """Return the first k scores divided by their variances to the given power."""
-    centred = x - x.mean(axis=0)
-    variances, Q = np.linalg.eigh(centred.T @ centred / len(x))
-    scores = (centred if centre else x) @ Q[:, ::-1][:, :k]
-    return scores / variances[::-1][:k] ** power
-
-
-def judge_whiten(answer):
-    """Say what is wrong with whitened scores, whatever the signs of their columns."""
-    for k in (2, 4):
-        got = np.asarray(answer(X.copy(), k))
-        if fault := difference(np.abs(got), np.abs(whitened(X, k)), 1e-8):
-            return f"for k = {k}, up to signs: {fault}"
-    return None
+def switching(W1, b1):
+    """Return how many neurons switch between 0 and 1."""
+    return int((b1 * (W1[0] + b1) < 0).sum())
 
 
 def square_by_tents(x, D, *, base=4):
@@ -93,15 +130,25 @@ EXERCISES = {
             (np.array([[1.0, 0.0], [-1.0, 1.0]]), np.zeros(2), np.ones((2, 1)), np.zeros(1)),
             (np.eye(2), np.zeros(2), np.ones((2, 1)), np.zeros(1)),
             (np.eye(2), np.zeros(2), np.ones(2), np.zeros(1)),
+            # right for x₂ > −5 only
+            (np.array([[1.0, 0], [-1, 1]]), np.array([0.0, 5]), np.ones((2, 1)), np.array([-5.0])),
+            # right outside the strip between x₁ = 3 and x₁ = 3.001
+            (
+                np.array([[1.0, 0, 0, 1, 1, 1], [-1, 1, -1, 0, 0, 0]]),
+                np.array([0, 0, 0, -3, -3.0005, -3.001]),
+                np.array([[1.0], [1], [-1], [1], [-2], [1]]),
+                np.zeros(1),
+            ),
             np.eye(2),
         ),
+        refused=SHAPES,
     ),
     "4.3": value(
-        4095,
+        4096,
         mistakes={
-            "m neurons make up to m + 1 pieces": 4096,
+            "with one neuron at each kink and no other, which slopes are possible left of them all?": 4095,
             "that is the deep network's number": 24,
-            "T is applied twelve times: 2 to the power of 12": 143,
+            "T is applied twelve times: 2 to the power of 12, not 12 squared": 144,
         },
     ),
     "4.4": function(
@@ -131,27 +178,26 @@ EXERCISES = {
         },
     ),
     "4.6": function(
-        components_needed,
-        (VARIANCES, 0.79),
-        (VARIANCES, 0.4),
-        (VARIANCES, 0.96),
-        (VARIANCES, 1.0),
+        switching,
+        NEURONS,
+        (NEURONS[0][:, :3], NEURONS[1][:3]),
+        (np.ones((1, 12)), -np.linspace(0.05, 0.95, 12)),
         mistakes={
-            "count from 1": lambda variances, fraction: components_needed(variances, fraction) - 1,
-            "variances, not standard deviations": lambda variances, fraction: components_needed(
-                np.sqrt(variances), fraction
-            ),
-            "add them up": lambda variances, fraction: int((variances > fraction).sum()),
+            "strictly between 0 and 1: not at an end": lambda W1, b1: int((b1 * (W1[0] + b1) <= 0).sum()),
+            "a neuron can switch off as well as on": lambda W1, b1: int(((b1 < 0) & (W1[0] + b1 > 0)).sum()),
+            "some switch outside": lambda W1, b1: int((W1[0] != 0).sum()),
         },
     ),
     "4.7": Exercise(
-        judge_whiten,
+        judge_tent,
         wrong=(
-            lambda x, k: whitened(x, k, power=0),
-            lambda x, k: whitened(x, k, power=1),
-            lambda x, k: whitened(x, k, centre=False),
-            lambda x, k: whitened(x, x.shape[1]),
+            lambda start, end: tent_between(start, end, middle=-1.0),
+            lambda start, end: tent_between(start, end, height=0.5),
+            lambda start, end: tent_between(start, end, last=0.0),
+            lambda start, end: tent_between(0.25, 0.75),
+            lambda start, end: tent_between(start, end)[:3],
         ),
+        refused=SHAPES,
     ),
     "4.8": function(
         square_by_tents,
@@ -161,6 +207,17 @@ EXERCISES = {
             "each tent is four times lower than the one before": lambda x, D: square_by_tents(x, D, base=2),
             "fold again each time": tents_without_repeating,
             "the sum has D terms": lambda x, D: square_by_tents(x, D - 1),
+        },
+    ),
+    "4.9": function(
+        lambda D: (4.0**-D / 4, 3 * D, 2**D),
+        (1,),
+        (4,),
+        (6,),
+        mistakes={
+            "over a width h the chord lies above by h²/4": lambda D: (4.0**-D, 3 * D, 2**D),
+            "three neurons a layer: one carries the sum": lambda D: (4.0**-D / 4, 2 * D, 2**D),
+            "(4.11) has a neuron for each slope": lambda D: (4.0**-D / 4, 3 * D, 2**D - 1),
         },
     ),
 }
