@@ -112,11 +112,11 @@ EXERCISES = {
     "2.5": function(
         absolute_error_gradient,
         (np.array([[1.0], [2.0], [3.0]]), np.array([[1.5], [2.0], [-4.0]])),
-        (X, X[::-1]),
+        (Y, Y[::-1]),
         mistakes={
             "take the mean over all N targets": lambda y, y_hat: np.sign(y_hat - y),
             "it should point away from the target": lambda y, y_hat: np.sign(y - y_hat) / y.size,
-            "N counts every entry": lambda y, y_hat: np.sign(y_hat - y) / len(y),
+            "that is the gradient of the squared error": lambda y, y_hat: 2 * (y_hat - y) / y.size,
             "where ŷ = y it should be 0": lambda y, y_hat: np.where(y_hat >= y, 1, -1) / y.size,
         },
     ),

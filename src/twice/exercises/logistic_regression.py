@@ -70,6 +70,7 @@ EXERCISES = {
             "odds of 3 to 1 are not a probability of one third": np.array([1 / 3, np.e]),
             "that is what the logit gains; by what are the odds multiplied?": np.array([0.75, 1.0]),
             "the input grows by 2, not by 1": np.array([0.75, np.exp(0.5)]),
+            "the first is exact: three of four": np.array([0.76, np.e]),
         },
     ),
     "3.2": function(

@@ -11,15 +11,23 @@ RNG = np.random.default_rng(1)
 Z = np.array([-2.0, -0.5, 0.0, 0.5, 2.0])
 POINTS = RNG.normal(size=(6, 2)).round(2)
 LABELS = np.array([1.0, 0, 1, 0, 0, 1])
+# Where neurons for OR and AND leave no choice: between two corners, beyond (1, 1), below (0, 0).
+ELSEWHERE = np.array([[0.5, 0.5], [0.25, 0.75], [1.5, 1.6], [3.0, 2.0], [-0.5, -0.6], [-2.0, -1.0]])
 
 
 def nand(answer):
     """Return what is wrong with the weights (w₁, w₂, b) of a NAND neuron, or None."""
-    if np.shape(answer) != (3,):
+    if np.size(answer) != 3:
         return f"expected three numbers (w1, w2, b), got the shape {np.shape(answer)}"
-    w1, w2, b = answer
+    w1, w2, b = np.ravel(answer)
     wrong = CORNERS[step(CORNERS @ np.array([w1, w2]) + b) != NAND]
     return None if len(wrong) == 0 else f"the neuron is wrong at x = {wrong[0]}"
+
+
+def xor(x):
+    """Return "OR but not AND", from three step neurons."""
+    either, both = step(x @ np.ones(2) - 0.5), step(x @ np.ones(2) - 1.5)
+    return step(either - both - 0.5)
 
 
 def averaged_perceptron(x, y, passes, *, average=True, corrected_only=False):
@@ -50,9 +58,12 @@ EXERCISES = {
         np.tanh,
         (Z,),
         (np.array([-1000.0, 1000.0]),),
+        without={"tanh": "make it of `sigmoid` and arithmetic"},
         mistakes={
             "the argument of the sigmoid is 2z": lambda z: 2 * sigmoid(z) - 1,
             "it should run from −1 to 1": lambda z: sigmoid(2 * z),
+            "that is the ready-made tanh": np.tanh,
+            "that is the ready-made tanh, called": lambda z: np.tanh(z),
         },
     ),
     "1.4": function(
@@ -76,12 +87,20 @@ EXERCISES = {
         },
     ),
     "1.6": function(
-        lambda x: (x[:, 0] != x[:, 1]).astype(float),
+        xor,
         (CORNERS,),
+        (ELSEWHERE,),
         mistakes={
-            "that is OR": lambda x: x.max(axis=1),
-            "that is AND": lambda x: x.min(axis=1),
-            "yes and no are exchanged": lambda x: (x[:, 0] == x[:, 1]).astype(float),
+            "that is OR": lambda x: step(x @ np.ones(2) - 0.5),
+            "that is AND": lambda x: step(x @ np.ones(2) - 1.5),
+            "yes and no are exchanged": lambda x: 1 - xor(x),
+            "that compares the inputs: build it of neurons, which answer between the corners too": lambda x: (
+                x[:, 0] != x[:, 1]
+            ).astype(float),
+            "that rounds the inputs first: build it of neurons": lambda x: (
+                (x[:, 0] > 0.5) != (x[:, 1] > 0.5)
+            ).astype(float),
+            "those are four fixed answers: use `x`": lambda x: np.array([0.0, 1.0, 1.0, 0.0]),
         },
     ),
     "1.7": function(
