@@ -100,7 +100,7 @@ def test_cells_that_cannot_be_run_twice(write, cell, said):
 
 def test_outputs_come_from_the_full_data_only(write, monkeypatch):
     asked = []
-    monkeypatch.setattr(execute.data, "main", lambda names: asked.extend(names) or 1)
+    monkeypatch.setattr(execute, "fetch_data", lambda names: asked.extend(names) or 1)
     with pytest.raises(SystemExit, match="full data only"):
         execute.fetch([write(*CELLS, "(x, y), _ = mnist()")])
     assert asked == ["mnist"]

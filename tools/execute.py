@@ -22,9 +22,10 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 from notebooks import LEDGERS, ROOT, code_cells, notebooks, read, stamp
 
-from twice import data
+from twice.data.__main__ import main as fetch_data
 
 SETTINGS = {
+    "MPLBACKEND": "module://matplotlib_inline.backend_inline",  # whatever its author's own choice is
     "PYTEST_CURRENT_TEST": "execute",  # ipykernel then captures no file descriptors, so no TensorFlow log
     "TF_DETERMINISTIC_OPS": "1",
     "TF_FORCE_GPU_ALLOW_GROWTH": "true",
@@ -131,7 +132,7 @@ def fetch(paths):
     """Fill the cache with the data sets that the notebooks use; end the program where one cannot be had."""
     code = "\n".join(cell.source for path in paths for cell in code_cells(read(path)))
     names = [name for name in ("mnist", "cifar10") if f"{name}()" in code]
-    if names and data.main(names):
+    if names and fetch_data(names):
         sys.exit("outputs are stored from the full data only, which is not to be had here: see above")
 
 
