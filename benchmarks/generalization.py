@@ -7,8 +7,8 @@ python benchmarks/generalization.py --list               what is done
 
 All on MNIST at 14 × 14 pixels, split as in the chapters: 2,000 pictures validate, 8,000 may train, and 20,000
 others, which choose nothing, judge. Every run is a training at a constant rate (Adam, 0.002) that is looked
-at again and again; the loss and the error on the validation set and on the judges go into its result, so that any
-rule for stopping can be tried on it afterwards. The groups:
+at again and again; loss and error on the validation set and on the judges go into its result, so that any rule
+for stopping can be tried on it afterwards. The groups:
 
 - ``curve``: shifts and dropout 0.3, from 125 to 8,000 pictures, 128 units, batches of 32;
 - ``bottleneck``: the same with 8,000 pictures, but twice the width, or batches of 64;
@@ -86,8 +86,10 @@ def prepared():
 
     padded = np.pad(pictures[pool], ((0, 0), (1, 1), (1, 1)))
     places = [prepare(padded[:, i : i + 28, j : j + 28]) for i in range(3) for j in range(3)]
-    sets = {name: (prepare(pictures[rows]), labels[rows].astype(int)) for name, rows in
-            {"pool": pool, "val": valid, "judges": judges}.items()}
+    sets = {
+        name: (prepare(pictures[rows]), labels[rows].astype(int))
+        for name, rows in {"pool": pool, "val": valid, "judges": judges}.items()
+    }
     return sets | {"places": np.stack(places), "mirrored": prepare(pictures[pool][:, :, ::-1])}
 
 
@@ -154,8 +156,10 @@ def stored():
 def store(name, result):
     """Add a result so that a program which is stopped leaves no half of one."""
     draft = RESULTS.with_suffix(".part")
-    lines = [f"{json.dumps(key, ensure_ascii=False)}: {json.dumps(value)}" for key, value in
-             sorted((stored() | {name: result}).items())]
+    lines = [
+        f"{json.dumps(key, ensure_ascii=False)}: {json.dumps(value)}"
+        for key, value in sorted((stored() | {name: result}).items())
+    ]
     draft.write_text("{\n" + ",\n".join(lines) + "\n}\n", encoding="utf-8")
     draft.replace(RESULTS)
 
