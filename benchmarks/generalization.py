@@ -7,8 +7,8 @@ python benchmarks/generalization.py --list               what is done
 
 All on MNIST at 14 × 14 pixels, split as in the chapters: 2,000 pictures validate, 8,000 may train, and 20,000
 others, which choose nothing, judge. Every run is a training at a constant rate (Adam, 0.002) that is looked
-at again and again; loss and error on the validation set and on the judges go into its result, so that any rule
-for stopping can be tried on it afterwards. The groups:
+at again and again; loss and error on the validation set and on the judges go into its result, so that any
+rule for stopping can be tried on it afterwards. The groups:
 
 - ``curve``: shifts and dropout 0.3, from 125 to 8,000 pictures, 128 units, batches of 32;
 - ``bottleneck``: the same with 8,000 pictures, but twice the width, or batches of 64;

@@ -55,7 +55,7 @@ def unpaired_interval(a, b):
 def power_law(sizes, errors, target, *, log=np.log):
     """Return where the line through the logarithms reaches ``target``."""
     slope, level = np.polyfit(log(sizes), log(errors), 1)
-    return np.exp((np.log(target) - level) / slope)
+    return int(np.ceil(np.exp((np.log(target) - level) / slope)))
 
 
 NO_FOLDS = {
@@ -133,7 +133,7 @@ EXERCISES = {
         power_law,
         (SIZES, ERRORS, 0.05),
         (SIZES[1:], ERRORS[1:], 0.01),
-        atol=1e-3,  # up or to the nearest whole number: the law is not that sharp
+        atol=1e-3,  # rounded or not: the law is not that sharp
         mistakes={
             "take the logarithms first": lambda sizes, errors, target: (
                 (target - np.polyfit(sizes, errors, 1)[1]) / np.polyfit(sizes, errors, 1)[0]
