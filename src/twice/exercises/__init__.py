@@ -26,12 +26,13 @@ CHAPTERS = {
     "4": "forward_propagation",
     "5": "backpropagation",
     "6": "gradient_descent",
-    "7": "training",
+    "7": "generalization",
     "8": "convolution",
     "9": "handwritten_digits",
     "10": "cifar_10",
     "11": "looking_inside",
     "12": "transfer_learning",
+    "13": "honest_project",
 }
 
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from twice.exercises import Exercise, function, value
+from twice.exercises import function, value
 
 RNG = np.random.default_rng(7)
 W, B = RNG.normal(size=(3, 2)).round(2), np.array([0.5, -1.0])
@@ -10,7 +10,9 @@ GAMMA, BETA = np.array([2.0, 0.5]), np.array([0.3, -0.2])
 MEAN, VARIANCE = np.array([1.0, -2.0]), np.array([3.0, 0.25])
 X, DA = RNG.normal(1, 2, size=(2, 4, 3)).round(2)
 SCALE, SHIFT = np.array([1.5, -0.5, 2.0]), np.array([0.1, 0.2, 0.3])
-SIZES, ERRORS = np.array([100, 200, 400, 800]), np.array([0.2, 0.16, 0.11, 0.09])
+CHANCES = RNG.dirichlet([1, 1, 1], size=(3, 4)).round(2) + 0.01
+CHANCES /= CHANCES.sum(axis=-1, keepdims=True)
+RIGHT = np.array([2, 0, 1, 2])
 
 
 def fold(W, b, gamma, beta, mean, variance, epsilon, *, shift=True, stretch=True):
@@ -24,26 +26,15 @@ def fold_without_root(W, b, gamma, beta, mean, variance, epsilon):
     return fold(W, b, gamma, beta, mean, (variance + epsilon) ** 2, 0)
 
 
-def examples_needed(p, half_width, *, rounded=np.ceil, power=2):
-    """Return how many test examples make a 95 % interval that narrow."""
-    return int(rounded(1.96**power * p * (1 - p) / half_width**power))
+def committee(p, y, *, rows=slice(None)):
+    """Return the mean cross-entropy of several models, and the cross-entropy of their mean."""
+    right = p[rows, np.arange(len(y)), y]
+    return -np.log(right).mean(), -np.log(right.mean(axis=0)).mean()
 
 
-def folds(order, k):
-    """Return k pairs of training and validation rows."""
-    parts = np.array_split(order, k)
-    return [(np.concatenate(parts[:i] + parts[i + 1 :]), parts[i]) for i in range(k)]
-
-
-def flat(answer):
-    """Return a function of `folds`' arguments with its pairs as one tuple of arrays, as checks compare."""
-    return lambda order, k: tuple(part for pair in answer(order, k) for part in pair)
-
-
-def power_law(sizes, errors, target, *, log=np.log):
-    """Return where the line through the logarithms reaches ``target``."""
-    slope, level = np.polyfit(log(sizes), log(errors), 1)
-    return np.exp((np.log(target) - level) / slope)
+def committee_over_classes(p, y):
+    """Return what comes of summing over all classes instead of taking the right one."""
+    return -np.log(p).sum(axis=-1).mean(), -np.log(p.mean(axis=0)).sum(axis=-1).mean()
 
 
 def layer_norm(x, gamma, beta, da, epsilon, *, axis=1, mean_path=True, variance_path=True):
@@ -62,19 +53,6 @@ def layer_norm_without_gamma(x, gamma, beta, da, epsilon):
     return a, layer_norm(x, np.ones_like(gamma), beta, da, epsilon)[1]
 
 
-NO_FOLDS = {
-    "the training rows come first in each pair": lambda order, k: [(v, t) for t, v in folds(order, k)],
-    "the validation rows must not train": lambda order, k: [(order, v) for _, v in folds(order, k)],
-    "use the rows in `order`, not their places": lambda order, k: folds(np.arange(len(order)), k),
-    "no row may be left over": lambda order, k: folds(order[: len(order) // k * k], k),
-}
-FOLDS = function(
-    flat(folds),
-    (np.arange(10)[::-1], 3),
-    (np.array([4, 0, 5, 2, 1, 3]), 2),
-    mistakes={hint: flat(mistake) for hint, mistake in NO_FOLDS.items()},
-)
-
 EXERCISES = {
     "7.1": value(
         np.array([-2.0, -2.0, 4.0, 4.0]),
@@ -92,7 +70,16 @@ EXERCISES = {
             "0.2 is the fraction that is silenced": 6.0,
         },
     ),
-    "7.3": function(
+    "7.3": value(
+        (2.5, 0.0, 0.0),
+        mistakes={
+            "that is the L2 penalty's answer": (1.5, -0.25, 1 / 9),
+            "the threshold is λ/h, not λ": (2.0, 0.0, 0.0),
+            "a weight stops at zero": (2.5, -1.0, -3.0),
+            "a weight stops at zero; the price pulls towards it from both sides": (2.5, 0.0, -3.0),
+        },
+    ),
+    "7.4": function(
         fold,
         (W, B, GAMMA, BETA, MEAN, VARIANCE, 1e-3),
         (W[:1], B, GAMMA, BETA, MEAN, VARIANCE, 0.5),
@@ -102,39 +89,18 @@ EXERCISES = {
             "divide by the root of the variance": fold_without_root,
         },
     ),
-    "7.4": function(
-        examples_needed,
-        (0.9, 0.01),
-        (0.98, 0.005),
-        (0.5, 0.1),
+    "7.5": function(
+        committee,
+        (CHANCES, RIGHT),
+        (CHANCES[:2, :3], RIGHT[:3]),
         mistakes={
-            "round up": lambda p, half_width: examples_needed(p, half_width, rounded=np.floor),
-            "the width shrinks like the root of n": lambda p, half_width: examples_needed(
-                p, half_width, power=1
-            ),
-            "half_width reaches to one side only": lambda p, half_width: examples_needed(p, half_width / 2),
+            "the mean of the cross-entropies comes first": lambda p, y: committee(p, y)[::-1],
+            "only the probability of the right class counts": committee_over_classes,
+            "a cross-entropy has a minus sign": lambda p, y: tuple(-a for a in committee(p, y)),
+            "all the models form the committee": lambda p, y: committee(p, y, rows=slice(1)),
         },
     ),
-    "7.5": value(
-        59,
-        mistakes={
-            "58 trials are not quite enough": 58,
-            "20 trials find one of the best 5 % on average; with what probability do they find none?": 20,
-        },
-    ),
-    "7.6": Exercise(lambda answer: FOLDS.judge(flat(answer)), wrong=tuple(NO_FOLDS.values())),
-    "7.7": function(
-        power_law,
-        (SIZES, ERRORS, 0.05),
-        (SIZES[1:], ERRORS[1:], 0.01),
-        mistakes={
-            "take the logarithms first": lambda sizes, errors, target: (
-                (target - np.polyfit(sizes, errors, 1)[1]) / np.polyfit(sizes, errors, 1)[0]
-            ),
-            "all logarithms to the same base": lambda *args: power_law(*args, log=np.log10),
-        },
-    ),
-    "7.8": function(
+    "7.6": function(
         layer_norm,
         (X, SCALE, SHIFT, DA, 1e-3),
         (X[:1], SCALE, SHIFT, DA[:1], 0.1),
