@@ -1,6 +1,5 @@
 """Convolution and pooling against Keras, SciPy, loops over every pixel, and measured slopes."""
 
-from functools import partial
 from itertools import product
 
 import keras
@@ -13,7 +12,6 @@ from scipy.signal import correlate
 
 from twice.checks import agree, check_gradient, copy_weights
 from twice.convolution import (
-    BLOCK,
     AveragePooling2D,
     Conv2D,
     DepthwiseConv2D,
@@ -21,23 +19,20 @@ from twice.convolution import (
     MaxPooling2D,
     average_pool2d,
     average_pool2d_gradient,
-    batch_innermost,
     blank,
-    blocks,
     borders,
-    columns,
     conv2d,
     conv2d_input_gradient,
     conv2d_kernel_gradient,
     depthwise_conv2d,
     depthwise_conv2d_input_gradient,
     depthwise_conv2d_kernel_gradient,
-    from_columns,
     max_pool2d,
     max_pool2d_gradient,
     pair,
     pixels,
     reach,
+    rows,
     windows,
 )
 from twice.layers import ACTIVATIONS, Dense, Flatten
@@ -131,7 +126,7 @@ def test_activation_bias_and_dtype_are_keras(name, activation, use_bias, dtype):
 
 @pytest.mark.parametrize("dtype", sorted(TOLERANCE))
 @pytest.mark.parametrize("shape", [(1, 1, 1, 1), (70, 5, 5, 40), (1, 40, 40, 90)], ids=str)
-def test_batches_of_one_block_and_of_many_are_keras(shape, dtype):
+def test_small_and_large_batches_are_keras(shape, dtype):
     layer = Conv2D(7, 3, padding="same", dtype=dtype, rng=rng())
     agree_both_ways(layer, keras.layers.Conv2D(7, 3, padding="same", dtype=dtype), draw(shape, dtype, seed=1))
     pool = keras.layers.MaxPooling2D(3, padding="same", dtype=dtype)
@@ -369,65 +364,7 @@ def test_windows_show_the_pixels(case):
     n, p, q, i, j, c = (size - 1 for size in view.shape)
     (sh, sw), (dh, dw) = strides, dilation_rate
     assert view[n, p, q, i, j, c] == x[n, p * sh + i * dh, q * sw + j * dw, c]
-    assert (columns(view)[:, -1].reshape(view.shape[3:]) == view[-1, -1, -1]).all()
-
-
-@given(st.integers(1, 300), st.integers(1, 3 * BLOCK))
-def test_blocks_hold_every_row_once_and_are_small(rows, numbers):
-    view = np.broadcast_to(0.0, (1, rows, numbers))
-    parts = blocks(view)
-    assert [i for _, part in parts for i in range(rows)[part]] == list(range(rows))
-    assert all(view[part].shape[1] == 1 or view[part].size <= BLOCK for part in parts)
-
-
-@given(st.tuples(*[st.integers(1, 5)] * 4))
-def test_columns_and_back(shape):
-    a = np.arange(np.prod(shape)).reshape(shape)
-    matrix = columns(a)
-    n, _, w, _ = shape
-    assert all((matrix[:, (p * w + q) * n + i] == a[i, p, q]).all() for i, p, q in np.ndindex(shape[:3]))
-    back = from_columns(matrix, shape)
-    assert (back == a).all()
-    assert np.shares_memory(back, matrix)
-    assert np.shares_memory(columns(back[:, 1:]), back) or shape[1] == 1
-
-
-def test_the_batch_lies_innermost_and_nothing_is_copied_twice():
-    x = np.arange(120.0).reshape(2, 3, 4, 5)
-    laid_out = batch_innermost(x)
-    assert (laid_out == x).all()
-    assert laid_out.strides == tuple(8 * step for step in (1, 8, 2, 24))
-    assert batch_innermost(laid_out).base is laid_out.base
-    with pytest.raises(ValueError, match=r"x: expected images of shape \(n, h, w, c\), got \(3,\)"):
-        batch_innermost(x[0, 0, 0, :3])
-
-
-@pytest.mark.parametrize("padding", ["valid", "same"])
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_layers_keep_the_layout(padding, dtype):
-    """Forward and backward: an array laid out otherwise would be right, and slow."""
-    rng = np.random.default_rng(0)
-    x = rng.normal(size=(3, 9, 8, 2))
-    layers = [Conv2D(4, 3, padding=padding, activation="relu", dtype=dtype, rng=rng), MaxPooling2D()]
-    for layer in layers:
-        x = layer.forward(x)
-        assert np.shares_memory(batch_innermost(x), x)
-    dx = np.ones(x.shape, dtype)
-    for layer in layers[::-1]:
-        dx = layer.backward(dx)
-        assert dx.strides[0] == dx.itemsize
-        assert dx.strides[3] == max(dx.strides)
-
-
-@pytest.mark.parametrize("build", [partial(Conv2D, 4, 3), partial(DepthwiseConv2D, 3)])
-def test_layers_give_the_same_for_either_layout(build):
-    rng = np.random.default_rng(0)
-    x = rng.normal(size=(3, 6, 7, 2))
-    one, other = build(rng=np.random.default_rng(1)), build(rng=np.random.default_rng(1))
-    agree("z", one.forward(x), other.forward(batch_innermost(x)))
-    da = rng.normal(size=one.z.shape)
-    agree("dx", one.backward(da), other.backward(batch_innermost(da)))
-    agree("dW", one.dW, other.dW)
+    assert (rows(view)[-1].reshape(view.shape[3:]) == view[-1, -1, -1]).all()
 
 
 def test_what_is_added_under_a_window_appears_in_the_images():
