@@ -462,6 +462,89 @@ def test_wrong_inputs_are_named(make, message):
         make()
 
 
+X, W, DZ = np.ones((2, 6, 7, 3)), np.ones((3, 3, 3, 2)), np.ones((2, 4, 5, 2))
+
+
+@pytest.mark.parametrize(
+    "make, message",
+    [
+        (
+            lambda: conv2d(X[0], W, padding="same"),
+            r"x: expected images of shape \(n, h, w, c\), got \(6, 7, 3\)",
+        ),
+        (lambda: conv2d(X, W[0]), r"W: expected a kernel of shape \(kh, kw, c, m\), got \(3, 3, 2\)"),
+        (lambda: conv2d(X, W[:, :, :2]), "x: expected 2 channels"),
+        (lambda: conv2d(X, np.ones((7, 3, 3, 2))), r"x: expected images of at least \(7, 3\) pixels"),
+        (lambda: conv2d(np.ones((2, 0, 7, 3)), W, padding="same"), r"at least \(1, 1\) pixels"),
+        (lambda: conv2d_kernel_gradient(X, np.ones((2, 2, 10, 2)), 3), r"dz: expected shape \(2, 4, 5, 2\)"),
+        (lambda: conv2d_kernel_gradient(X, DZ[:1], 3), r"dz: expected shape \(2, 4, 5, 2\)"),
+        (lambda: conv2d_input_gradient(DZ[..., :1], W, X.shape), r"dz: expected shape \(2, 4, 5, 2\)"),
+        (
+            lambda: conv2d_input_gradient(DZ, W, X.shape[1:]),
+            r"shape: expected \(n, h, w, c\), got \(6, 7, 3\)",
+        ),
+        (lambda: conv2d_input_gradient(DZ, W, (2, 6, 7, 1)), "expected 3 channels"),
+        (lambda: depthwise_conv2d(X, W[:, :, :1]), "x: expected 1 channels"),
+        (lambda: depthwise_conv2d(X, W[..., 0]), "W: expected a kernel of shape"),
+        (lambda: depthwise_conv2d_kernel_gradient(X, DZ, 3), r"dz: expected shape \(2, 4, 5, 0\)"),
+        (lambda: depthwise_conv2d_input_gradient(DZ, W, X.shape), r"dz: expected shape \(2, 4, 5, 6\)"),
+        (lambda: max_pool2d(X[0], 2, 2), "x: expected images of shape"),
+        (lambda: max_pool2d_gradient(X, X, X.shape, 2, 2), r"winner: expected shape \(2, 3, 3, 3\)"),
+        (lambda: average_pool2d_gradient(X, X, 2, 2), r"da: expected shape \(2, 3, 3, 3\)"),
+        (lambda: GlobalAveragePooling2D().forward(X[0]), "x: expected images of shape"),
+    ],
+)
+def test_what_does_not_fit_is_refused(make, message):
+    with pytest.raises(ValueError, match=message):
+        make()
+
+
+def test_words_are_no_images():
+    with pytest.raises(TypeError, match="x: expected numbers"):
+        conv2d(np.full((1, 3, 3, 1), "a"), W)
+
+
+@pytest.mark.parametrize(
+    "dtype, result", [("uint8", "float32"), ("float16", "float32"), ("int64", "float64")]
+)
+def test_whole_numbers_and_halves_are_computed_in_floats(dtype, result):
+    """In uint8 200 · 4 is 32, a Sobel kernel's −1 has no place, and −∞, what max pooling pads with, is 0."""
+    x = np.full((1, 40, 40, 1), 200, dtype)
+    x[0, :3, :3] = 0
+    sobel = np.outer([1, 2, 1], [-1, 0, 1])[:, :, None, None]
+    agree("uint8 · uint8", conv2d(x, x[:, 5:9, 5:9].reshape(4, 4, 1, 1))[0, 20, 20], [16 * 200 * 200])
+    agree(
+        "a photograph under Sobel",
+        conv2d(x, sobel)[0, ..., 0],
+        correlate(x[0, ..., 0].astype(float), sobel[..., 0, 0], "valid"),
+    )
+    a, winner = max_pool2d(x[:, :3, :3], 3, 1, "same")
+    assert a.dtype == average_pool2d(x, 40, 40).dtype == conv2d(x, x[:, :1, :1]).dtype == result
+    dx = max_pool2d_gradient(winner, np.ones_like(a), a.shape, 3, 1, "same")
+    assert dx.sum() == 9, "each of nine windows has its winner among the pixels"
+    mean = x.astype(float).mean()
+    agree("means of many numbers", average_pool2d(x, 40, 40).ravel(), [mean], atol=1e-6)
+    agree("a layer's", GlobalAveragePooling2D().forward(x).ravel(), [mean], atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "ours, theirs",
+    [
+        (Conv2D(4, 3, rng=rng()), keras.layers.Conv2D(4, 3)),
+        (DepthwiseConv2D(3, padding="same", rng=rng()), keras.layers.DepthwiseConv2D(3, padding="same")),
+        (MaxPooling2D(), keras.layers.MaxPooling2D()),
+        (AveragePooling2D(padding="same"), keras.layers.AveragePooling2D(2, padding="same")),
+        (GlobalAveragePooling2D(), keras.layers.GlobalAveragePooling2D()),
+    ],
+    ids=lambda layer: type(layer).__module__.split(".")[0],
+)
+def test_no_images_make_no_answers_as_in_keras(ours, theirs):
+    a = ours.forward(X[:0])
+    assert a.shape == tuple(theirs(X[:0]).shape)
+    assert ours.backward(a).shape == X[:0].shape
+    assert not any(dw.any() for dw in ours.grads)
+
+
 @pytest.mark.parametrize("channels", [1, 3])
 @pytest.mark.parametrize("layer", [Conv2D(4, 3, rng=rng()), DepthwiseConv2D(3, rng=rng())])
 def test_images_with_other_channels_than_the_kernel_are_refused(layer, channels):
