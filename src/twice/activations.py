@@ -6,44 +6,54 @@ work along the last axis: one row, one example.
 
 import numpy as np
 
+from twice.arguments import floats, takes
 
+
+@takes(floats, "z")
 def step(z):
     """Return 1 where z ≥ 0 and 0 elsewhere, the activation of the perceptron (Rosenblatt, 1958)."""
     return np.heaviside(z, 1.0)
 
 
+@takes(floats, "z")
 def sigmoid(z):
     """Return σ(z) = 1 / (1 + e⁻ᶻ), computed without overflow for any z."""
     e = np.exp(-np.abs(z))  # never above 1
     return np.where(np.asarray(z) >= 0, 1, e) / (1 + e)
 
 
+@takes(floats, "z")
 def sigmoid_derivative(z):
     """Return σ′(z) = σ(z) (1 − σ(z)), at most 1/4."""
     a = sigmoid(z)
     return a * (1 - a)
 
 
+@takes(floats, "z")
 def tanh(z):
     """Return tanh(z) = (eᶻ − e⁻ᶻ) / (eᶻ + e⁻ᶻ) = 2σ(2z) − 1."""
     return np.tanh(z)
 
 
+@takes(floats, "z")
 def tanh_derivative(z):
     """Return tanh′(z) = 1 − tanh²(z), at most 1."""
     return 1 - tanh(z) ** 2
 
 
+@takes(floats, "z")
 def relu(z):
     """Return max(0, z), the rectified linear unit."""
     return np.maximum(z, 0)
 
 
+@takes(floats, "z")
 def relu_derivative(z):
     """Return 1 where z > 0 and 0 elsewhere; at 0, where no derivative exists, Keras's choice of 0."""
     return np.greater(z, 0).astype(np.asarray(z).dtype)
 
 
+@takes(floats, "z")
 def softmax(z):
     """Return pₖ = e^zₖ / Σⱼ e^zⱼ along the last axis: positive numbers that sum to 1.
 
@@ -63,6 +73,7 @@ def softmax(z):
     return e / e.sum(axis=-1, keepdims=True)
 
 
+@takes(floats, "z")
 def log_softmax(z):
     """Return log pₖ = zₖ − log Σⱼ e^zⱼ along the last axis, finite where softmax itself rounds to 0.
 
@@ -78,6 +89,7 @@ def log_softmax(z):
     return z - np.log(np.exp(z).sum(axis=-1, keepdims=True))
 
 
+@takes(floats, "z")
 def softmax_jacobian(z):
     """Return ∂pᵢ/∂zⱼ = pᵢ (δᵢⱼ − pⱼ), that is diag(p) − p pᵀ, one matrix for each row of ``z``.
 
@@ -91,4 +103,4 @@ def softmax_jacobian(z):
         Symmetric; its rows and columns sum to 0.
     """
     p = softmax(z)
-    return p[..., :, None] * (np.eye(p.shape[-1]) - p[..., None, :])
+    return p[..., :, None] * (np.eye(p.shape[-1], dtype=p.dtype) - p[..., None, :])

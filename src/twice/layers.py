@@ -16,7 +16,7 @@ from twice.activations import (
     tanh,
     tanh_derivative,
 )
-from twice.arguments import between, choice, float_type, generator, positive_integer
+from twice.arguments import between, choice, fitting, float_type, generator, positive_integer, takes
 from twice.initializers import INITIALIZERS
 
 ACTIVATIONS = {
@@ -132,6 +132,7 @@ class Dense(Layer):
         self.W = self.initialize((input_shape[1], self.units), self.rng).astype(self.dtype)
         self.b = np.zeros(self.units, self.dtype)
 
+    @takes(fitting, "self", "x")
     def forward(self, x, training=False):
         """Return f(xW + b), of shape (n, units)."""
         self.x = np.asarray(x, self.dtype)
@@ -246,6 +247,7 @@ class BatchNormalization(Layer):
         self.gamma, self.moving_variance = np.ones((2, input_shape[-1]), self.dtype)
         self.beta, self.moving_mean = np.zeros((2, input_shape[-1]), self.dtype)
 
+    @takes(fitting, "self", "x")
     def forward(self, x, training=False):
         """Return γx̂ + β with x̂ = (x − μ) / √(σ² + ε), and in training move the moving averages."""
         x = np.asarray(x, self.dtype)

@@ -8,6 +8,7 @@ Every gradient has the shape of the prediction. For None it is that of the sum, 
 import numpy as np
 
 from twice.activations import log_softmax, sigmoid, softmax
+from twice.arguments import alike, labelled, takes
 
 EPSILON = 1e-7  # Keras keeps probabilities inside [ε, 1 − ε], so that no logarithm is infinite
 
@@ -32,6 +33,7 @@ def reduce(losses, reduction):
     return total / divisor(losses.size, reduction)
 
 
+@takes(alike, "y", "y_hat")
 def mean_squared_error(y, y_hat, reduction="sum_over_batch_size"):
     """Return the mean of ℓᵢ = (1/d) Σⱼ (ŷᵢⱼ − yᵢⱼ)²: Keras's, without the ½ of the textbooks.
 
@@ -45,12 +47,14 @@ def mean_squared_error(y, y_hat, reduction="sum_over_batch_size"):
     return reduce(((y_hat - y) ** 2).mean(axis=-1), reduction)
 
 
+@takes(alike, "y", "y_hat")
 def mean_squared_error_gradient(y, y_hat, reduction="sum_over_batch_size"):
     """Return ∂L/∂ŷ = 2 (ŷ − y) / (nd), of the shape of ``y_hat``; for a sum without the n."""
     n = divisor(y[..., 0].size, reduction)
     return 2 * (y_hat - y) / y.shape[-1] / n
 
 
+@takes(alike, "y", "y_hat")
 def binary_crossentropy(y, y_hat, from_logits=False, reduction="sum_over_batch_size"):
     """Return the mean of ℓᵢ = −(1/d) Σⱼ [yᵢⱼ log pᵢⱼ + (1 − yᵢⱼ) log(1 − pᵢⱼ)].
 
@@ -77,6 +81,7 @@ def binary_crossentropy(y, y_hat, from_logits=False, reduction="sum_over_batch_s
     return reduce(losses.mean(axis=-1), reduction)
 
 
+@takes(alike, "y", "y_hat")
 def binary_crossentropy_gradient(y, y_hat, from_logits=False, reduction="sum_over_batch_size"):
     """Return ∂L/∂z = (σ(z) − y) / (nd), or ∂L/∂p, the same over p (1 − p), and 0 where p was clipped.
 
@@ -89,6 +94,7 @@ def binary_crossentropy_gradient(y, y_hat, from_logits=False, reduction="sum_ove
     return (p == y_hat) * (p - y) / (p * (1 - p)) / n
 
 
+@takes(alike, "y", "y_hat")
 def categorical_crossentropy(y, y_hat, from_logits=False, reduction="sum_over_batch_size"):
     """Return the mean of ℓᵢ = −Σₖ yᵢₖ log pᵢₖ over the rows.
 
@@ -113,6 +119,7 @@ def categorical_crossentropy(y, y_hat, from_logits=False, reduction="sum_over_ba
     return reduce(-(y * log_p).sum(axis=-1), reduction)
 
 
+@takes(alike, "y", "y_hat")
 def categorical_crossentropy_gradient(y, y_hat, from_logits=False, reduction="sum_over_batch_size"):
     """Return ∂L/∂z = (softmax(z) − y) / n, or ∂L/∂ŷ through the division by the sum and the clipping.
 
@@ -128,6 +135,7 @@ def categorical_crossentropy_gradient(y, y_hat, from_logits=False, reduction="su
     return (dq - (dq * q).sum(axis=-1, keepdims=True)) / total
 
 
+@takes(labelled, "y", "y_hat")
 def sparse_categorical_crossentropy(y, y_hat, from_logits=False, reduction="sum_over_batch_size"):
     """Return the mean of ℓᵢ = −log pᵢ, p the probability of the true class: the same, labels as integers.
 
@@ -149,12 +157,13 @@ def sparse_categorical_crossentropy(y, y_hat, from_logits=False, reduction="sum_
     return reduce(-log_p[..., 0], reduction)
 
 
+@takes(labelled, "y", "y_hat")
 def sparse_categorical_crossentropy_gradient(y, y_hat, from_logits=False, reduction="sum_over_batch_size"):
     """Return ∂L/∂z = (softmax(z) − one-hot(y)) / n, or ∂L/∂p, which is 0 where p was clipped.
 
     For a sum without the n.
     """
-    one_hot = np.eye(y_hat.shape[-1])[y]
+    one_hot = np.eye(y_hat.shape[-1], dtype=y_hat.dtype)[y]
     if from_logits:
         return categorical_crossentropy_gradient(one_hot, y_hat, True, reduction)
     p = np.clip(y_hat, EPSILON, 1 - EPSILON)

@@ -6,7 +6,10 @@ the rows of the confusion matrix are the true classes.
 
 import numpy as np
 
+from twice.arguments import alike, answers, binary, counted, promised, scored, takes
 
+
+@takes(alike, "y", "y_hat")
 def r2_score(y, y_hat):
     """Return R² = 1 − Σ(y − ŷ)² / Σ(y − ȳ)², the mean over the columns: Keras's ``R2Score``.
 
@@ -23,6 +26,7 @@ def r2_score(y, y_hat):
     return (1 - residual / total).mean()
 
 
+@takes(answers, "y", "y_pred")
 def accuracy(y, y_pred):
     """Return the fraction of labels that are right.
 
@@ -34,6 +38,7 @@ def accuracy(y, y_pred):
     return (y == y_pred).mean()
 
 
+@takes(counted, "y", "y_pred", "classes")
 def confusion_matrix(y, y_pred, classes):
     """Return how often class i (row) was taken for class j (column).
 
@@ -58,6 +63,7 @@ def ratio(part, whole):
     return part / whole if whole else 0.0
 
 
+@takes(binary, "y", "y_pred")
 def precision(y, y_pred):
     """Return TP / (TP + FP): of those called positive, the fraction that are; 0 where none was called so.
 
@@ -69,16 +75,19 @@ def precision(y, y_pred):
     return ratio(np.sum(y * y_pred), np.sum(y_pred))
 
 
+@takes(binary, "y", "y_pred")
 def recall(y, y_pred):
     """Return TP / (TP + FN): of the positives, the fraction that were found; 0 where there is none."""
     return ratio(np.sum(y * y_pred), np.sum(y))
 
 
+@takes(binary, "y", "y_pred")
 def f1_score(y, y_pred):
     """Return 2 TP / (2 TP + FP + FN), the harmonic mean of precision and recall; 0 without any positive."""
     return ratio(2 * np.sum(y * y_pred), np.sum(y) + np.sum(y_pred))
 
 
+@takes(scored, "y", "score")
 def roc_curve(y, score):
     """Return the false and true positive rates at every threshold, from the strictest to the laxest.
 
@@ -127,6 +136,7 @@ def auc(y, score):
     return (np.diff(fpr) * (tpr[1:] + tpr[:-1]) / 2).sum()
 
 
+@takes(promised, "y", "p", "bins")
 def calibration_curve(y, p, bins=10):
     """Sort predictions into equal intervals of probability and compare promise and outcome in each.
 

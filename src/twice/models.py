@@ -6,7 +6,24 @@ from functools import partial
 import numpy as np
 
 from twice import losses
-from twice.arguments import between, choice, examples, finite, generator, positive_integer, shaped
+from twice.arguments import (
+    batch,
+    between,
+    built,
+    choice,
+    distinct,
+    examples,
+    finite,
+    fitted,
+    generator,
+    positive_integer,
+    replacing,
+    shaped,
+    takes,
+    trainable,
+    tried,
+    weighted,
+)
 from twice.metrics import accuracy
 from twice.progress import progress
 
@@ -97,6 +114,7 @@ class Network:
         Of the input and of what each layer returns, (None, …); empty until the network is built.
     """
 
+    @takes(distinct, "self", "layers")
     def __init__(self, layers):
         self.layers, self.shapes = list(layers), []
 
@@ -145,15 +163,18 @@ class Network:
         """All parameters and moving averages, in the order of Keras's ``get_weights``."""
         return [w for layer in self.layers for w in (*layer.params, *layer.state)]
 
+    @takes(replacing, "self", "values")
     def set_weights(self, values):
         """Copy ``values``, in the order of ``weights``, into the network."""
         for w, value in zip(self.weights, values, strict=True):
             w[...] = shaped("values", np.asarray(value), w.shape, "that of the weight")
 
+    @takes(weighted, "self")
     def count_params(self):
         """Return how many numbers the weights are, moving averages included."""
         return sum(w.size for w in self.weights)
 
+    @takes(built, "self")
     def summary(self):
         """Print each layer with the shape of its output and the number of its weights."""
         print(summary(self.layers, self.shapes[1:]))
@@ -162,6 +183,7 @@ class Network:
 class Sequential(Network):
     """A network with Keras's way of training: compile, fit, evaluate."""
 
+    @takes(trainable, "self", "optimizer", "loss")
     def compile(self, optimizer, loss, metrics=(), from_logits=False, l2=0.0):
         """Say how to train.
 
@@ -200,6 +222,7 @@ class Sequential(Network):
         others = {name: float(f(y, y_hat)) for name, f in self.metrics.items()}
         return {"loss": float(loss)} | others
 
+    @takes(batch, "self", "x", "y")
     def train_on_batch(self, x, y):
         """Take one step of training and return the loss and the metrics from before it."""
         y_hat = self.forward(x, training=True)
@@ -210,6 +233,7 @@ class Sequential(Network):
         self.optimizer.apply(grads, self.params)
         return log
 
+    @takes(fitted, "self", "x", "y", "batch_size", "epochs", "validation_data", "shuffle", "rng")
     def fit(
         self, x, y, batch_size=32, epochs=1, validation_data=None, shuffle=True, rng=None, verbose="auto"
     ):
@@ -258,6 +282,7 @@ class Sequential(Network):
         logs = [self.measure(y[i], self.forward(x[i])) for i in parts]
         return averages(logs, parts)
 
+    @takes(tried, "self", "x", "y")
     def checked(self, x, y):
         """Return inputs and targets as arrays, if they fit each other and the network."""
         if not hasattr(self, "loss"):

@@ -9,7 +9,7 @@ from math import cos, floor, pi
 
 import numpy as np
 
-from twice.arguments import between, choice
+from twice.arguments import between, choice, owned, takes
 
 
 def clip_by_value(grads, limit):
@@ -17,9 +17,14 @@ def clip_by_value(grads, limit):
     return [np.clip(g, -limit, limit) for g in grads]
 
 
+def length(grads):
+    """Return √Σg² over all gradients; in float64, as in float32 the square of 1e20 is infinite."""
+    return float(np.sqrt(sum(np.square(g, dtype=float).sum() for g in grads)))
+
+
 def clip_by_norm(grads, limit):
     """Return the gradients, each that is longer than ``limit`` shortened to it: Keras's ``clipnorm``."""
-    return [g * (limit / max(limit, np.sqrt((g**2).sum()))) for g in grads]
+    return [g * (limit / max(limit, length([g]))) for g in grads]
 
 
 def clip_by_global_norm(grads, limit):
@@ -28,8 +33,7 @@ def clip_by_global_norm(grads, limit):
     The direction of the step stays what it was (Pascanu, Mikolov & Bengio, 2013): Keras's
     ``global_clipnorm``.
     """
-    norm = np.sqrt(sum((g**2).sum() for g in grads))
-    return [g * (limit / max(limit, norm)) for g in grads]
+    return [g * (limit / max(limit, length(grads))) for g in grads]
 
 
 CLIPPING = {"clipvalue": clip_by_value, "clipnorm": clip_by_norm, "global_clipnorm": clip_by_global_norm}
@@ -70,6 +74,7 @@ class Optimizer:
         self.weight_decay = between("weight_decay", weight_decay, 0, np.inf)
         self.iterations, self.state = 0, None
 
+    @takes(owned, "self", "grads", "params")
     def apply(self, grads, params):
         """Take one step: change every parameter in place.
 
@@ -130,8 +135,9 @@ class RMSprop(Optimizer):
     """Steps divided by the root of a moving average of g² (Hinton, 2012).
 
     v ← ρv + (1 − ρ)g² and w ← w − ηg / √(v + ε): ε stands inside the root. Centered, v loses the square of
-    the moving average of g, so that a variance is left. With momentum, m ← μm + ηg / √(v + ε) is what
-    w loses.
+    the moving average ḡ, so that a variance is left; the difference of two large numbers would lose its
+    digits, and the same number comes from v ← ρv + (1 − ρ)ρ(g − ḡ)², with ḡ from before the step. With
+    momentum, m ← μm + ηg / √(v + ε) is what w loses.
 
     Parameters
     ----------
@@ -155,14 +161,13 @@ class RMSprop(Optimizer):
         self.centered = centered
 
     def step(self, w, g, rate, v, g_mean, m):
-        """Change w, the average v of g², the average of g, and the momentum m."""
+        """Change w, the average v of g² (centered: its variance), the average of g, and the momentum m."""
+        square = self.rho * (g - g_mean) ** 2 if self.centered else g**2
         v *= self.rho
-        v += (1 - self.rho) * g**2
-        g_mean *= self.rho
-        g_mean += (1 - self.rho) * g
-        spread = v - g_mean**2 if self.centered else v
+        v += (1 - self.rho) * square
+        g_mean += (1 - self.rho) * (g - g_mean)
         m *= self.momentum
-        m += rate * g / np.sqrt(spread + self.epsilon)
+        m += rate * g / np.sqrt(v + self.epsilon)
         w -= m
 
 
