@@ -512,7 +512,9 @@ def test_whole_numbers_and_halves_are_computed_in_floats(dtype, result):
     x = np.full((1, 40, 40, 1), 200, dtype)
     x[0, :3, :3] = 0
     sobel = np.outer([1, 2, 1], [-1, 0, 1])[:, :, None, None]
-    agree("uint8 · uint8", conv2d(x, x[:, 5:9, 5:9].reshape(4, 4, 1, 1))[0, 20, 20], [16 * 200 * 200])
+    agree(
+        "uint8 · uint8", conv2d(x, x[:, 5:9, 5:9].reshape(4, 4, 1, 1))[0, 20, 20], [16 * 200 * 200], atol=1e-6
+    )
     agree(
         "a photograph under Sobel",
         conv2d(x, sobel)[0, ..., 0],
@@ -538,9 +540,9 @@ def test_whole_numbers_and_halves_are_computed_in_floats(dtype, result):
     ],
     ids=lambda layer: type(layer).__module__.split(".")[0],
 )
-def test_no_images_make_no_answers_as_in_keras(ours, theirs):
+def test_no_images_make_no_answers(ours, theirs):
     a = ours.forward(X[:0])
-    assert a.shape == tuple(theirs(X[:0]).shape)
+    assert a.shape == theirs.compute_output_shape(X[:0].shape)
     assert ours.backward(a).shape == X[:0].shape
     assert not any(dw.any() for dw in ours.grads)
 

@@ -10,16 +10,17 @@ Whole numbers, booleans and float16 are computed as the smallest of float32 and 
 Arrays that do not fit each other are refused, with an error that names the argument.
 """
 
-from functools import wraps
-from inspect import signature
 from math import prod
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from twice.arguments import choice, float_type, generator, positive_integer, shaped
+from twice.arguments import choice, float_type, generator, numbers, positive_integer, shaped, takes
 from twice.initializers import INITIALIZERS
 from twice.layers import Activation, Layer
+
+_ARRAYS = {"x", "W", "dz", "da"}
+_WAY = {"size", "strides", "padding", "dilation_rate"}
 
 
 def pair(name, value):
@@ -129,54 +130,42 @@ def blank(shape, dtype, size, strides=1, padding="valid", dilation_rate=1):
     return padded[inside], windows(padded, size, strides, dilation_rate=dilation_rate)
 
 
-def _checked(outputs):
-    """Return a decorator for the functions below, which lets through only what `_fitting` accepts.
+def _fitting(outputs):
+    """Return a check for `takes`: arrays become floats, and must fit each other and the way of the window.
 
     ``outputs`` says how many channels come out, given c that go in and a kernel whose last axis has length m.
     """
 
-    def decorate(f):
-        parameters = signature(f)
+    def check(**given):
+        found = given | {name: _floats(name, given[name]) for name in _ARRAYS & given.keys()}
+        n, h, w, c = shape = found["x"].shape if "x" in found else _four("shape", found["shape"])
+        m = found["dz"].shape[3] // outputs(c, 1) if "dz" in found else 1
+        if "W" in found:
+            *found["size"], inputs, m = found["W"].shape
+            if inputs != c:
+                raise ValueError(f"x: expected {inputs} channels, got shape {shape}")
+        answers = (n, *_places(shape, **{name: found[name] for name in _WAY & found.keys()}), outputs(c, m))
+        for name in {"winner", "dz", "da"} & given.keys():
+            shaped(name, np.asarray(found[name]), answers, f"for images {shape}")
+        return [found[name] for name in given]
 
-        @wraps(f)
-        def g(*given, **named):
-            call = parameters.bind(*given, **named)
-            call.apply_defaults()
-            call.arguments |= _fitting(outputs, **call.arguments)
-            return f(*call.args, **call.kwargs)
-
-        return g
-
-    return decorate
+    return check
 
 
-def _fitting(outputs, size=1, strides=1, padding="valid", dilation_rate=1, shape=None, winner=None, **arrays):
-    """Return the arrays among the arguments of a function below as floats, if all fit each other."""
-    arrays = {name: _floats(name, a) for name, a in arrays.items()}
-    n, h, w, c = _four("shape", shape) if shape is not None else arrays["x"].shape
-    m = arrays["dz"].shape[3] // outputs(c, 1) if "dz" in arrays else 1
-    if "W" in arrays:
-        *size, inputs, m = arrays["W"].shape
-        if inputs != c:
-            raise ValueError(f"x: expected {inputs} channels, got shape {(n, h, w, c)}")
-    edges = borders((n, h, w, c), size, strides, padding, dilation_rate)[1:3]
-    spans = reach(size, dilation_rate) if padding == "valid" else (1, 1)
-    if h < spans[0] or w < spans[1]:
-        raise ValueError(f"x: expected images of at least {spans} pixels, got {(n, h, w, c)}")
-    axes = zip((h, w), edges, reach(size, dilation_rate), pair("strides", strides), strict=True)
-    places = [(pixels + sum(edge) - span) // s + 1 for pixels, edge, span, s in axes]
-    answers = {"winner": winner, "dz": arrays.get("dz"), "da": arrays.get("da")}
-    for name, a in answers.items():
-        if a is not None:
-            shaped(name, a, (n, *places, outputs(c, m)), f"for images {(n, h, w, c)}")
-    return arrays
+def _places(shape, size, strides=1, padding="valid", dilation_rate=1):
+    """Return h′ and w′ for images of a shape, if they are large enough for the window."""
+    edges = borders(shape, size, strides, padding, dilation_rate)[1:3]
+    spans, steps = reach(size, dilation_rate), pair("strides", strides)
+    least = spans if padding == "valid" else (1, 1)
+    if shape[1] < least[0] or shape[2] < least[1]:
+        raise ValueError(f"x: expected images of at least {least} pixels, got {shape}")
+    axes = zip(shape[1:3], edges, spans, steps, strict=True)
+    return [(h + sum(edge) - span) // s + 1 for h, edge, span, s in axes]
 
 
 def _floats(name, a):
     """Return an array of images, kernels or gradients in float32 or better, if it has four axes."""
-    a = np.asarray(a)
-    if a.dtype.kind not in "biuf":
-        raise TypeError(f"{name}: expected numbers, got dtype {a.dtype}")
+    a = numbers(name, a)
     if a.ndim != 4:
         axes = "a kernel of shape (kh, kw, c, m)" if name == "W" else "images of shape (n, h, w, c)"
         raise ValueError(f"{name}: expected {axes}, got {a.shape}")
@@ -190,17 +179,12 @@ def _four(name, shape):
     return shape
 
 
-def _of_images(forward):
-    """Let the forward pass of a layer take images only, and compute in floats."""
-
-    @wraps(forward)
-    def g(self, x, training=False):
-        return forward(self, _floats("x", x), training)
-
-    return g
+_convolving = _fitting(lambda c, m: m)
+_filtering = _fitting(lambda c, m: c * m)
+_pooling = _fitting(lambda c, m: c)
 
 
-@_checked(lambda c, m: m)
+@takes(_convolving, "x", "W", "strides", "padding", "dilation_rate")
 def conv2d(x, W, strides=1, padding="valid", dilation_rate=1):
     """Return the cross-correlation of images with a kernel, deep learning's "convolution".
 
@@ -225,7 +209,7 @@ def conv2d(x, W, strides=1, padding="valid", dilation_rate=1):
     return z.reshape(*view.shape[:3], W.shape[3])
 
 
-@_checked(lambda c, m: m)
+@takes(_convolving, "x", "dz", "size", "strides", "padding", "dilation_rate")
 def conv2d_kernel_gradient(x, dz, size, strides=1, padding="valid", dilation_rate=1):
     """Return ∂L/∂W of `conv2d` from ∂L/∂z.
 
@@ -251,7 +235,7 @@ def conv2d_kernel_gradient(x, dz, size, strides=1, padding="valid", dilation_rat
     return dW.reshape(*view.shape[3:], dz.shape[3])
 
 
-@_checked(lambda c, m: m)
+@takes(_convolving, "dz", "W", "shape", "strides", "padding", "dilation_rate")
 def conv2d_input_gradient(dz, W, shape, strides=1, padding="valid", dilation_rate=1):
     """Return ∂L/∂x of `conv2d` from ∂L/∂z.
 
@@ -280,7 +264,7 @@ def conv2d_input_gradient(dz, W, shape, strides=1, padding="valid", dilation_rat
     return dx
 
 
-@_checked(lambda c, m: c * m)
+@takes(_filtering, "x", "W", "strides", "padding", "dilation_rate")
 def depthwise_conv2d(x, W, strides=1, padding="valid", dilation_rate=1):
     """Return images whose channels have each been filtered by themselves.
 
@@ -302,22 +286,22 @@ def depthwise_conv2d(x, W, strides=1, padding="valid", dilation_rate=1):
     """
     view = windows(x, W.shape[:2], strides, padding, dilation_rate)
     z = sum(view[:, :, :, i, j, :, None] * W[i, j] for i, j in np.ndindex(W.shape[:2]))
-    return z.reshape(*z.shape[:3], -1)
+    return z.reshape(*z.shape[:3], prod(W.shape[2:]))
 
 
-@_checked(lambda c, m: c * m)
+@takes(_filtering, "x", "dz", "size", "strides", "padding", "dilation_rate")
 def depthwise_conv2d_kernel_gradient(x, dz, size, strides=1, padding="valid", dilation_rate=1):
     """Return ∂L/∂W of `depthwise_conv2d`, Σ x[n, p·s + i·d, q·s + j·d, c] ∂L/∂z[n, p, q, c·m + k].
 
     The sum goes over n, p and q; the parameters are those of `conv2d_kernel_gradient`.
     """
     view = windows(x, size, strides, padding, dilation_rate)
-    dz = dz.reshape(*dz.shape[:3], x.shape[3], -1)
+    dz = dz.reshape(*dz.shape[:3], x.shape[3], dz.shape[3] // x.shape[3])
     dW = [(view[:, :, :, i, j, :, None] * dz).sum(axis=(0, 1, 2)) for i, j in np.ndindex(view.shape[3:5])]
     return np.reshape(dW, (*view.shape[3:], -1))
 
 
-@_checked(lambda c, m: c * m)
+@takes(_filtering, "dz", "W", "shape", "strides", "padding", "dilation_rate")
 def depthwise_conv2d_input_gradient(dz, W, shape, strides=1, padding="valid", dilation_rate=1):
     """Return ∂L/∂x of `depthwise_conv2d`: as in `conv2d_input_gradient`, but Σₖ in place of Σ_f.
 
@@ -330,7 +314,7 @@ def depthwise_conv2d_input_gradient(dz, W, shape, strides=1, padding="valid", di
     return dx
 
 
-@_checked(lambda c, m: c)
+@takes(_pooling, "x", "size", "strides", "padding")
 def max_pool2d(x, size, strides, padding="valid"):
     """Return the largest number under the window at each place, in every channel, and which one it was.
 
@@ -360,7 +344,7 @@ def max_pool2d(x, size, strides, padding="valid"):
     return a, winner
 
 
-@_checked(lambda c, m: c)
+@takes(_pooling, "winner", "da", "shape", "size", "strides", "padding")
 def max_pool2d_gradient(winner, da, shape, size, strides, padding="valid"):
     """Return ∂L/∂x of `max_pool2d` from ∂L/∂a.
 
@@ -389,7 +373,7 @@ def max_pool2d_gradient(winner, da, shape, size, strides, padding="valid"):
     return dx
 
 
-@_checked(lambda c, m: c)
+@takes(_pooling, "x", "size", "strides", "padding")
 def average_pool2d(x, size, strides, padding="valid"):
     """Return the mean of the pixels under the window at each place, in every channel, without the padding.
 
@@ -414,7 +398,7 @@ def pixels(x, size, strides, padding="valid"):
     return windows(ones, size, strides, padding).sum(axis=(3, 4))
 
 
-@_checked(lambda c, m: c)
+@takes(_pooling, "x", "da", "size", "strides", "padding")
 def average_pool2d_gradient(x, da, size, strides, padding="valid"):
     """Return ∂L/∂x of `average_pool2d` from ∂L/∂a: each of a window's m pixels has acted with the factor 1/m.
 
@@ -664,7 +648,7 @@ class AveragePooling2D(Pooling2D):
 class GlobalAveragePooling2D(Layer):
     """A layer that averages each channel over the whole image."""
 
-    @_of_images
+    @takes(lambda x: [_floats("x", x)], "x")
     def forward(self, x, training=False):
         """Return the means, of shape (n, c)."""
         self.shape = x.shape
