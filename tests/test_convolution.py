@@ -27,12 +27,12 @@ from twice.convolution import (
     depthwise_conv2d,
     depthwise_conv2d_input_gradient,
     depthwise_conv2d_kernel_gradient,
+    in_rows,
     max_pool2d,
     max_pool2d_gradient,
     pair,
     pixels,
     reach,
-    rows,
     windows,
 )
 from twice.layers import ACTIVATIONS, Dense, Flatten
@@ -364,7 +364,7 @@ def test_windows_show_the_pixels(case):
     n, p, q, i, j, c = (size - 1 for size in view.shape)
     (sh, sw), (dh, dw) = strides, dilation_rate
     assert view[n, p, q, i, j, c] == x[n, p * sh + i * dh, q * sw + j * dw, c]
-    assert (rows(view)[-1].reshape(view.shape[3:]) == view[-1, -1, -1]).all()
+    assert (in_rows(view)[-1].reshape(view.shape[3:]) == view[-1, -1, -1]).all()
 
 
 def test_what_is_added_under_a_window_appears_in_the_images():

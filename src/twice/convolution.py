@@ -97,7 +97,7 @@ def windows(x, size, strides=1, padding="valid", dilation_rate=1, value=0):
     return view[:, ::sh, ::sw, :, ::dh, ::dw].transpose(0, 1, 2, 4, 5, 3)
 
 
-def rows(a):
+def in_rows(a):
     """Return a matrix with a row for each place: what an array of shape (n, h′, w′, …) holds there.
 
     Of what `windows` shows these are the patches, kh·kw·c numbers long, copied together ("im2col").
@@ -205,7 +205,7 @@ def conv2d(x, W, strides=1, padding="valid", dilation_rate=1):
     numpy.ndarray, shape (n, h′, w′, filters)
     """
     view = windows(x, W.shape[:2], strides, padding, dilation_rate)
-    z = rows(view) @ W.reshape(-1, W.shape[3])
+    z = in_rows(view) @ W.reshape(-1, W.shape[3])
     return z.reshape(*view.shape[:3], W.shape[3])
 
 
@@ -231,7 +231,7 @@ def conv2d_kernel_gradient(x, dz, size, strides=1, padding="valid", dilation_rat
     numpy.ndarray, shape (kh, kw, c, filters)
     """
     view = windows(x, size, strides, padding, dilation_rate)
-    dW = rows(view).T @ rows(dz)
+    dW = in_rows(view).T @ in_rows(dz)
     return dW.reshape(*view.shape[3:], dz.shape[3])
 
 
