@@ -2,7 +2,7 @@
 """How chapter 8's four small networks read digits that are shifted: five starts each, at two learning rates.
 
 python benchmarks/shifted_digits.py            every run that has no result yet
-python benchmarks/shifted_digits.py --seeds 80
+python benchmarks/shifted_digits.py --seeds 80 --networks convolutions
 
 The networks are the chapter's: two convolutions and a dense layer; a dense network with as many parameters;
 one with as many multiplications; and three convolutions whose maps are averaged over all places. Each learns
@@ -95,6 +95,7 @@ def main():
     """Do every run asked for that has no result yet."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seeds", nargs="+", type=int, default=range(80, 85))
+    parser.add_argument("--networks", nargs="+", choices=list(NETWORKS), default=list(NETWORKS))
     parser.add_argument("--results", type=Path, default=RESULTS, help="the file of the results")
     arguments = parser.parse_args()
     (x_train, y_train), (x_test, y_test) = mnist()
@@ -105,7 +106,10 @@ def main():
     path = arguments.results
     done = json.loads(path.read_text(encoding="utf-8")) if path.exists() else []
     for about in (
-        {"network": n, "rate": r, "seed": s} for s in arguments.seeds for n in NETWORKS for r in RATES
+        {"network": n, "rate": r, "seed": s}
+        for s in arguments.seeds
+        for n in arguments.networks
+        for r in RATES
     ):
         if not any(about.items() <= result.items() for result in done):
             done.append(about | run(*about.values(), train, test))

@@ -1,5 +1,6 @@
 """Convolution and pooling against Keras, SciPy, loops over every pixel, and measured slopes."""
 
+import ast
 from itertools import product
 
 import keras
@@ -8,6 +9,8 @@ import pytest
 import tensorflow as tf
 from hypothesis import given
 from hypothesis import strategies as st
+from notebooks import BOOK, ROOT, code_cells, read, syntax
+from reading import definitions, parsed
 from scipy.signal import correlate
 
 from twice.checks import agree, check_gradient, copy_weights
@@ -553,6 +556,27 @@ def test_images_with_other_channels_than_the_kernel_are_refused(layer, channels)
     layer.forward(np.ones((1, 5, 5, 2)))
     with pytest.raises(ValueError, match="x: expected 2 channels, got shape"):
         layer.forward(np.ones((1, 5, 5, channels)))
+
+
+QUICK = "innermost", "columns", "blocks", "quick_conv2d", "quick_kernel_gradient", "quick_input_gradient"
+
+
+@pytest.mark.parametrize("name", QUICK)
+def test_the_quick_code_that_the_benchmark_measures_is_the_chapters(name):
+    script = ast.parse((ROOT / "benchmarks" / "cnn_step.py").read_text(encoding="utf-8"))
+    cells = [parsed(cell.source) for cell in code_cells(read(BOOK / "08-convolution.ipynb"))[1:]]
+    (measured,) = [node for found, node in definitions(script) if found == name]
+    (shown,) = [node for tree in cells for found, node in definitions(tree) if found == name]
+    assert syntax(measured) == syntax(shown)
+
+
+def test_the_networks_that_are_shifted_are_the_chapters():
+    script = ast.parse((ROOT / "benchmarks" / "shifted_digits.py").read_text(encoding="utf-8"))
+    cells = [parsed(cell.source) for cell in code_cells(read(BOOK / "08-convolution.ipynb"))[1:]]
+    for name in ("convolutional", "without_places", "dense", "shifted"):
+        (trained,) = [node for found, node in definitions(script) if found == name]
+        (shown,) = [node for tree in cells for found, node in definitions(tree) if found == name]
+        assert syntax(trained) == syntax(shown)
 
 
 def test_keras_refuses_strides_with_dilation_too():

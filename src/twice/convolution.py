@@ -145,7 +145,7 @@ def _fitting(outputs):
             if inputs != c:
                 raise ValueError(f"x: expected {inputs} channels, got shape {shape}")
         answers = (n, *_places(shape, **{name: found[name] for name in _WAY & found.keys()}), outputs(c, m))
-        for name in {"winner", "dz", "da"} & given.keys():
+        for name in [name for name in ("winner", "dz", "da") if name in given]:
             shaped(name, np.asarray(found[name]), answers, f"for images {shape}")
         return [found[name] for name in given]
 

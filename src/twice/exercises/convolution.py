@@ -20,10 +20,10 @@ def separable_fault(factors):
         answer = factors(kernel)
         if not isinstance(answer, tuple | list | np.ndarray) or len(answer) != 2:
             return "expected two results, a column and a row"
-        column, row = (np.asarray(part) for part in answer)
-        if column.shape != kernel.shape[:1] or row.shape != kernel.shape[1:]:
-            shapes = f"{kernel.shape[:1]} and {kernel.shape[1:]}"
-            return f"expected the shapes {shapes}, got {column.shape} and {row.shape}"
+        column, row = (np.ravel(part) for part in answer)
+        if (column.size, row.size) != kernel.shape:
+            numbers = f"{column.size} and {row.size}"
+            return f"expected a column and a row of {kernel.shape} numbers, got {numbers}"
         if fault := difference(np.outer(column, row), kernel, 1e-8):
             return f"the product of the two: {fault}"
     return None
