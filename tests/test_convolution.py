@@ -573,7 +573,7 @@ def test_the_quick_code_that_the_benchmark_measures_is_the_chapters(name):
 def test_the_networks_that_are_shifted_are_the_chapters():
     script = ast.parse((ROOT / "benchmarks" / "shifted_digits.py").read_text(encoding="utf-8"))
     cells = [parsed(cell.source) for cell in code_cells(read(BOOK / "08-convolution.ipynb"))[1:]]
-    for name in ("convolutional", "without_places", "dense", "shifted"):
+    for name in ("convolutional", "three_convolutions", "dense", "shifted"):
         (trained,) = [node for found, node in definitions(script) if found == name]
         (shown,) = [node for tree in cells for found, node in definitions(tree) if found == name]
         assert syntax(trained) == syntax(shown)
