@@ -124,10 +124,11 @@ def blank(shape, dtype, size, strides=1, padding="valid", dilation_rate=1):
     images : numpy.ndarray, shape (n, h, w, c)
     view : numpy.ndarray, shape (n, h′, w′, kh, kw, c)
     """
-    edges = borders(shape, size, strides, padding, dilation_rate)
-    padded = np.zeros(np.add(shape, np.sum(edges, axis=1)), dtype)
-    inside = tuple(slice(before, before + n) for (before, _), n in zip(edges, shape, strict=True))
-    return padded[inside], windows(padded, size, strides, dilation_rate=dilation_rate)
+    n, h, w, c = shape
+    _, (top, bottom), (left, right), _ = borders(shape, size, strides, padding, dilation_rate)
+    padded = np.zeros((n, top + h + bottom, left + w + right, c), dtype)
+    images = padded[:, top : top + h, left : left + w]
+    return images, windows(padded, size, strides, dilation_rate=dilation_rate)
 
 
 def _fitting(outputs):
