@@ -2,7 +2,7 @@
 """How chapter 8's five small networks read digits that are shifted: five starts each, at two learning rates.
 
 python benchmarks/shifted_digits.py            every run that has no result yet
-python benchmarks/shifted_digits.py --seeds 80 --networks convolutions
+python benchmarks/shifted_digits.py --seeds 80 --networks "two convolutions"
 
 The networks are the chapter's: two convolutions and a dense layer; a dense network with as many parameters;
 one with as many multiplications; and three convolutions whose maps are flattened or averaged. Each learns the
@@ -66,11 +66,11 @@ def dense(rng, units):
 
 
 NETWORKS = {
-    "convolutions": convolutional,
+    "two convolutions": convolutional,
     "dense, 7 units": lambda rng: dense(rng, 7),
     "dense, 242 units": lambda rng: dense(rng, 242),
-    "three convolutions": lambda rng: three_convolutions(rng, Flatten()),
-    "convolutions and means": lambda rng: three_convolutions(rng, GlobalAveragePooling2D()),
+    "three convolutions, flattened": lambda rng: three_convolutions(rng, Flatten()),
+    "three convolutions, means": lambda rng: three_convolutions(rng, GlobalAveragePooling2D()),
 }
 
 
