@@ -5,13 +5,16 @@ python benchmarks/cnn_step.py                 measure, and store the result in b
 python benchmarks/cnn_step.py --steps 10      fewer steps, for a look
 
 The network is the CIFAR-10 network of chapter 10, in float32 with Adam and a batch of 64. As in mlp_step.py
-both makers train from the same weights on the same batches, on one thread, one step each in turn, must have
+both train from the same weights on the same batches, on one thread, one step each in turn, must have
 made the same first steps before anything is timed, and are compared by medians of wall-clock and of processor
 time. Beside their ratio stand
 
 - the same for NumPy with ReLU behind the pooling, where it has a quarter of the numbers to bend: the largest
   of four numbers bent is the largest one, bent, so this network makes the same steps;
-- what each layer's forward and backward pass take of NumPy's step, in processor time;
+- what each layer's forward and backward pass take of NumPy's step, in processor time, and what is left of
+  the very same steps for the loss and Adam;
+- what chapter 8's quicker forms of the convolutions take, on the arrays of this network: with the batch
+  innermost in memory, and then in blocks of patches;
 - what the step's matrix products take when done alone, and how fast the machine multiplies large matrices;
 - how many bytes the copying of patches writes, and the most memory a step of NumPy holds (tracemalloc).
 
@@ -21,6 +24,7 @@ a step.
 """
 
 import argparse
+import os
 import sys
 import tracemalloc
 from math import prod
@@ -32,7 +36,14 @@ from mlp_step import RESULTS, conditions, milliseconds, store
 import keras
 import numpy as np
 
-from twice.convolution import Conv2D, MaxPooling2D
+from twice.convolution import (
+    Conv2D,
+    MaxPooling2D,
+    conv2d,
+    conv2d_input_gradient,
+    conv2d_kernel_gradient,
+    windows,
+)
 from twice.layers import Activation, Dense, Flatten
 from twice.models import Sequential
 from twice.optimizers import Adam
@@ -40,6 +51,7 @@ from twice.progress import progress
 
 IMAGE, FILTERS, UNITS, CLASSES, BATCH = (32, 32, 3), (32, 64, 128), 512, 10, 64
 BATCHES = 20
+FORMS = {"plain": None, "batch innermost": 2**62, "and in blocks": 2**18}  # numbers in a block of patches
 LOSS = "sparse_categorical_crossentropy"
 
 
@@ -98,15 +110,17 @@ def timed(f, times):
 
 
 def by_layer(model, x, y, steps):
-    """Return for each layer what its passes and its matrix products take in milliseconds."""
+    """Return the milliseconds of a step, and of each layer's passes in it and its matrix products alone."""
     notes = [([], []) for _ in model.layers]
     for layer, (forward, backward) in zip(model.layers, notes, strict=True):
         layer.forward = timed(layer.forward, forward)
         way = "backward_logits" if layer is model.layers[-1] else "backward"
         setattr(layer, way, timed(getattr(layer, way), backward))
+    whole = []
+    step = timed(model.train_on_batch, whole)
     for i in range(steps):
-        model.train_on_batch(x[i % BATCHES], y[i % BATCHES])
-    return [
+        step(x[i % BATCHES], y[i % BATCHES])
+    return float(np.median(whole)), [
         {
             "layer": type(layer).__name__,
             "output": shape[1:],
@@ -116,6 +130,88 @@ def by_layer(model, x, y, steps):
         }
         for layer, shape, (forward, backward) in zip(model.layers, model.shapes[1:], notes, strict=True)
     ]
+
+
+def columns(a):
+    """Return a matrix with a column for each place of an array of shape (n, h′, w′, …)."""
+    return a.transpose(*range(3, a.ndim), 1, 2, 0).reshape(prod(a.shape[3:]), -1)
+
+
+def innermost(shape, dtype):
+    """Return zeros of shape (n, h, w, c) that lie in memory in the order (c, h, w, n)."""
+    n, h, w, c = shape
+    return np.zeros((c, h, w, n), dtype).transpose(3, 1, 2, 0)
+
+
+def blocks(view, numbers):
+    """Return slices of rows of places with about so many numbers under their windows."""
+    height = max(1, numbers // prod(view[:, 0].shape))
+    return [np.s_[:, p : p + height] for p in range(0, view.shape[1], height)]
+
+
+def quick_conv2d(x, W, numbers):
+    """Return `twice.convolution.conv2d` of images with the batch innermost."""
+    view = windows(x, W.shape[:2])
+    z = innermost((*view.shape[:3], W.shape[3]), x.dtype)
+    for b in blocks(view, numbers):
+        np.matmul(W.reshape(-1, W.shape[3]).T, columns(view[b]), out=columns(z[b]))
+    return z
+
+
+def quick_kernel_gradient(x, dz, size, numbers):
+    """Return the gradient of its kernel."""
+    view = windows(x, size)
+    dW = sum(columns(view[b]) @ columns(dz[b]).T for b in blocks(view, numbers))
+    return dW.reshape(*view.shape[3:], dz.shape[3])
+
+
+def quick_input_gradient(dz, W, shape, numbers):
+    """Return the gradient of its images."""
+    dx = innermost(shape, dz.dtype)
+    view = windows(dx, W.shape[:2])
+    for b in blocks(view, numbers):
+        parts = W.reshape(-1, W.shape[3]) @ columns(dz[b])  # (kh kw c, places)
+        n, h, w = dz[b].shape[:3]
+        parts = parts.reshape(*W.shape[:3], h, w, n).transpose(0, 1, 5, 3, 4, 2)
+        for i, j in np.ndindex(W.shape[:2]):
+            view[b][:, :, :, i, j] += parts[i, j]
+    return dx
+
+
+def by_form(model, repeats=15):
+    """Return for each convolution and each form of it what its three functions take in milliseconds."""
+    found, rng = [], np.random.default_rng(3)
+    for layer, before, after in zip(model.layers, model.shapes, model.shapes[1:], strict=False):
+        if isinstance(layer, Conv2D):
+            x, dz = (rng.normal(size=(BATCH, *s[1:])).astype("f") for s in (before, after))
+            for form, numbers in FORMS.items():
+                times = form_ms(x, layer.W, dz, numbers, repeats)
+                if layer.first:
+                    times["input_ms"] = 0  # which the step leaves out
+                found.append({"output": after[1:], "form": form, **times})
+    return found
+
+
+def form_ms(x, W, dz, numbers, repeats):
+    """Return what the three functions take in one form, after comparing them with the plain ones."""
+    plain = [conv2d, conv2d_kernel_gradient, conv2d_input_gradient]
+    arguments = [(x, W), (x, dz, W.shape[:2]), (dz, W, x.shape)]
+    functions = plain
+    if numbers:
+        laid = {id(a): innermost(a.shape, a.dtype) for a in (x, dz)}
+        for a in (x, dz):
+            laid[id(a)][...] = a
+        arguments = [tuple(laid.get(id(a), a) for a in given) + (numbers,) for given in arguments]
+        functions = [quick_conv2d, quick_kernel_gradient, quick_input_gradient]
+        for f, g, given in zip(functions, plain, arguments, strict=True):
+            np.testing.assert_allclose(f(*given), g(*given[:-1]), rtol=1e-3, atol=1e-2)
+    result = {}
+    for name, f, given in zip(("forward_ms", "kernel_ms", "input_ms"), functions, arguments, strict=True):
+        times = []
+        for _ in range(repeats):
+            timed(f, times)(*given)
+        result[name] = round(float(np.median(times)), 3)
+    return result
 
 
 def products(layer, shape):
@@ -166,7 +262,9 @@ def measure(steps):
     forward = [found[0] for layer, found in zip(ours.layers, sizes, strict=True) if isinstance(layer, Conv2D)]
     patches = sum(m * k for m, k, _ in forward)
     memory = peak_memory(ours, x[0], y[0])
-    layers = by_layer(ours, x, y, steps)
+    forms = by_form(ours)
+    whole, layers = by_layer(ours, x, y, steps)
+    in_layers = sum(layer["forward_ms"] + layer["backward_ms"] for layer in layers)
     products_ms = sum(layer["products_ms"] for layer in layers)
     return {
         "steps": steps,
@@ -185,6 +283,10 @@ def measure(steps):
         "patches_megabytes": round(2 * 4 * patches / 1e6, 1),  # forward and backward, four bytes each
         "peak_megabytes": memory,
         "layers": layers,
+        "layers_step_ms": round(whole, 3),
+        "rest_ms": round(whole - in_layers, 3),
+        "forms": forms,
+        "load": round(os.getloadavg()[0], 1),  # other work on the machine; 1 or less: a quiet one
     }
 
 
@@ -199,6 +301,9 @@ def main():
     store("cnn_step", result | conditions(), arguments.results)
     for layer in result["layers"]:
         print("{layer:<16}forward {forward_ms} ms, backward {backward_ms} ms".format(**layer))
+    for form in FORMS:
+        times = [f[name] for f in result["forms"] if f["form"] == form for name in f if name.endswith("_ms")]
+        print(f"convolutions, {form}: {sum(times):.2f} ms")
     print(
         "NumPy {numpy_processor_ms} ms, Keras {keras_processor_ms} ms of processor time: NumPy takes "
         "{times_keras_processor} times as long, {products_share:.0%} of it matrix products; at most "

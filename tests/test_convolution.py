@@ -1,6 +1,6 @@
 """Convolution and pooling against Keras, SciPy, loops over every pixel, and measured slopes."""
 
-from functools import partial
+import ast
 from itertools import product
 
 import keras
@@ -9,11 +9,12 @@ import pytest
 import tensorflow as tf
 from hypothesis import given
 from hypothesis import strategies as st
+from notebooks import BOOK, ROOT, code_cells, read, syntax
+from reading import definitions, parsed
 from scipy.signal import correlate
 
 from twice.checks import agree, check_gradient, copy_weights
 from twice.convolution import (
-    BLOCK,
     AveragePooling2D,
     Conv2D,
     DepthwiseConv2D,
@@ -21,18 +22,15 @@ from twice.convolution import (
     MaxPooling2D,
     average_pool2d,
     average_pool2d_gradient,
-    batch_innermost,
     blank,
-    blocks,
     borders,
-    columns,
     conv2d,
     conv2d_input_gradient,
     conv2d_kernel_gradient,
     depthwise_conv2d,
     depthwise_conv2d_input_gradient,
     depthwise_conv2d_kernel_gradient,
-    from_columns,
+    in_rows,
     max_pool2d,
     max_pool2d_gradient,
     pair,
@@ -131,7 +129,7 @@ def test_activation_bias_and_dtype_are_keras(name, activation, use_bias, dtype):
 
 @pytest.mark.parametrize("dtype", sorted(TOLERANCE))
 @pytest.mark.parametrize("shape", [(1, 1, 1, 1), (70, 5, 5, 40), (1, 40, 40, 90)], ids=str)
-def test_batches_of_one_block_and_of_many_are_keras(shape, dtype):
+def test_small_and_large_batches_are_keras(shape, dtype):
     layer = Conv2D(7, 3, padding="same", dtype=dtype, rng=rng())
     agree_both_ways(layer, keras.layers.Conv2D(7, 3, padding="same", dtype=dtype), draw(shape, dtype, seed=1))
     pool = keras.layers.MaxPooling2D(3, padding="same", dtype=dtype)
@@ -369,65 +367,7 @@ def test_windows_show_the_pixels(case):
     n, p, q, i, j, c = (size - 1 for size in view.shape)
     (sh, sw), (dh, dw) = strides, dilation_rate
     assert view[n, p, q, i, j, c] == x[n, p * sh + i * dh, q * sw + j * dw, c]
-    assert (columns(view)[:, -1].reshape(view.shape[3:]) == view[-1, -1, -1]).all()
-
-
-@given(st.integers(1, 300), st.integers(1, 3 * BLOCK))
-def test_blocks_hold_every_row_once_and_are_small(rows, numbers):
-    view = np.broadcast_to(0.0, (1, rows, numbers))
-    parts = blocks(view)
-    assert [i for _, part in parts for i in range(rows)[part]] == list(range(rows))
-    assert all(view[part].shape[1] == 1 or view[part].size <= BLOCK for part in parts)
-
-
-@given(st.tuples(*[st.integers(1, 5)] * 4))
-def test_columns_and_back(shape):
-    a = np.arange(np.prod(shape)).reshape(shape)
-    matrix = columns(a)
-    n, _, w, _ = shape
-    assert all((matrix[:, (p * w + q) * n + i] == a[i, p, q]).all() for i, p, q in np.ndindex(shape[:3]))
-    back = from_columns(matrix, shape)
-    assert (back == a).all()
-    assert np.shares_memory(back, matrix)
-    assert np.shares_memory(columns(back[:, 1:]), back) or shape[1] == 1
-
-
-def test_the_batch_lies_innermost_and_nothing_is_copied_twice():
-    x = np.arange(120.0).reshape(2, 3, 4, 5)
-    laid_out = batch_innermost(x)
-    assert (laid_out == x).all()
-    assert laid_out.strides == tuple(8 * step for step in (1, 8, 2, 24))
-    assert batch_innermost(laid_out).base is laid_out.base
-    with pytest.raises(ValueError, match=r"x: expected images of shape \(n, h, w, c\), got \(3,\)"):
-        batch_innermost(x[0, 0, 0, :3])
-
-
-@pytest.mark.parametrize("padding", ["valid", "same"])
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_layers_keep_the_layout(padding, dtype):
-    """Forward and backward: an array laid out otherwise would be right, and slow."""
-    rng = np.random.default_rng(0)
-    x = rng.normal(size=(3, 9, 8, 2))
-    layers = [Conv2D(4, 3, padding=padding, activation="relu", dtype=dtype, rng=rng), MaxPooling2D()]
-    for layer in layers:
-        x = layer.forward(x)
-        assert np.shares_memory(batch_innermost(x), x)
-    dx = np.ones(x.shape, dtype)
-    for layer in layers[::-1]:
-        dx = layer.backward(dx)
-        assert dx.strides[0] == dx.itemsize
-        assert dx.strides[3] == max(dx.strides)
-
-
-@pytest.mark.parametrize("build", [partial(Conv2D, 4, 3), partial(DepthwiseConv2D, 3)])
-def test_layers_give_the_same_for_either_layout(build):
-    rng = np.random.default_rng(0)
-    x = rng.normal(size=(3, 6, 7, 2))
-    one, other = build(rng=np.random.default_rng(1)), build(rng=np.random.default_rng(1))
-    agree("z", one.forward(x), other.forward(batch_innermost(x)))
-    da = rng.normal(size=one.z.shape)
-    agree("dx", one.backward(da), other.backward(batch_innermost(da)))
-    agree("dW", one.dW, other.dW)
+    assert (in_rows(view)[-1].reshape(view.shape[3:]) == view[-1, -1, -1]).all()
 
 
 def test_what_is_added_under_a_window_appears_in_the_images():
@@ -525,12 +465,118 @@ def test_wrong_inputs_are_named(make, message):
         make()
 
 
+X, W, DZ = np.ones((2, 6, 7, 3)), np.ones((3, 3, 3, 2)), np.ones((2, 4, 5, 2))
+
+
+@pytest.mark.parametrize(
+    "make, message",
+    [
+        (
+            lambda: conv2d(X[0], W, padding="same"),
+            r"x: expected images of shape \(n, h, w, c\), got \(6, 7, 3\)",
+        ),
+        (lambda: conv2d(X, W[0]), r"W: expected a kernel of shape \(kh, kw, c, m\), got \(3, 3, 2\)"),
+        (lambda: conv2d(X, W[:, :, :2]), "x: expected 2 channels"),
+        (lambda: conv2d(X, np.ones((7, 3, 3, 2))), r"x: expected images of at least \(7, 3\) pixels"),
+        (lambda: conv2d(np.ones((2, 0, 7, 3)), W, padding="same"), r"at least \(1, 1\) pixels"),
+        (lambda: conv2d_kernel_gradient(X, np.ones((2, 2, 10, 2)), 3), r"dz: expected shape \(2, 4, 5, 2\)"),
+        (lambda: conv2d_kernel_gradient(X, DZ[:1], 3), r"dz: expected shape \(2, 4, 5, 2\)"),
+        (lambda: conv2d_input_gradient(DZ[..., :1], W, X.shape), r"dz: expected shape \(2, 4, 5, 2\)"),
+        (
+            lambda: conv2d_input_gradient(DZ, W, X.shape[1:]),
+            r"shape: expected \(n, h, w, c\), got \(6, 7, 3\)",
+        ),
+        (lambda: conv2d_input_gradient(DZ, W, (2, 6, 7, 1)), "expected 3 channels"),
+        (lambda: depthwise_conv2d(X, W[:, :, :1]), "x: expected 1 channels"),
+        (lambda: depthwise_conv2d(X, W[..., 0]), "W: expected a kernel of shape"),
+        (lambda: depthwise_conv2d_kernel_gradient(X, DZ, 3), r"dz: expected shape \(2, 4, 5, 0\)"),
+        (lambda: depthwise_conv2d_input_gradient(DZ, W, X.shape), r"dz: expected shape \(2, 4, 5, 6\)"),
+        (lambda: max_pool2d(X[0], 2, 2), "x: expected images of shape"),
+        (lambda: max_pool2d_gradient(X, X, X.shape, 2, 2), r"winner: expected shape \(2, 3, 3, 3\)"),
+        (lambda: average_pool2d_gradient(X, X, 2, 2), r"da: expected shape \(2, 3, 3, 3\)"),
+        (lambda: GlobalAveragePooling2D().forward(X[0]), "x: expected images of shape"),
+    ],
+)
+def test_what_does_not_fit_is_refused(make, message):
+    with pytest.raises(ValueError, match=message):
+        make()
+
+
+def test_words_are_no_images():
+    with pytest.raises(TypeError, match="x: expected numbers"):
+        conv2d(np.full((1, 3, 3, 1), "a"), W)
+
+
+@pytest.mark.parametrize(
+    "dtype, result", [("uint8", "float32"), ("float16", "float32"), ("int64", "float64")]
+)
+def test_whole_numbers_and_halves_are_computed_in_floats(dtype, result):
+    """In uint8 200 · 4 is 32, a Sobel kernel's −1 has no place, and −∞, what max pooling pads with, is 0."""
+    x = np.full((1, 40, 40, 1), 200, dtype)
+    x[0, :3, :3] = 0
+    sobel = np.outer([1, 2, 1], [-1, 0, 1])[:, :, None, None]
+    agree(
+        "uint8 · uint8", conv2d(x, x[:, 5:9, 5:9].reshape(4, 4, 1, 1))[0, 20, 20], [16 * 200 * 200], atol=1e-6
+    )
+    agree(
+        "a photograph under Sobel",
+        conv2d(x, sobel)[0, ..., 0],
+        correlate(x[0, ..., 0].astype(float), sobel[..., 0, 0], "valid"),
+    )
+    a, winner = max_pool2d(x[:, :3, :3], 3, 1, "same")
+    assert a.dtype == average_pool2d(x, 40, 40).dtype == conv2d(x, x[:, :1, :1]).dtype == result
+    dx = max_pool2d_gradient(winner, np.ones_like(a), a.shape, 3, 1, "same")
+    assert dx.sum() == 9, "each of nine windows has its winner among the pixels"
+    mean = x.astype(float).mean()
+    agree("means of many numbers", average_pool2d(x, 40, 40).ravel(), [mean], atol=1e-6)
+    agree("a layer's", GlobalAveragePooling2D().forward(x).ravel(), [mean], atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "ours, theirs",
+    [
+        (Conv2D(4, 3, rng=rng()), keras.layers.Conv2D(4, 3)),
+        (DepthwiseConv2D(3, padding="same", rng=rng()), keras.layers.DepthwiseConv2D(3, padding="same")),
+        (MaxPooling2D(), keras.layers.MaxPooling2D()),
+        (AveragePooling2D(padding="same"), keras.layers.AveragePooling2D(2, padding="same")),
+        (GlobalAveragePooling2D(), keras.layers.GlobalAveragePooling2D()),
+    ],
+    ids=lambda layer: type(layer).__module__.split(".")[0],
+)
+def test_no_images_make_no_answers(ours, theirs):
+    a = ours.forward(X[:0])
+    assert a.shape == theirs.compute_output_shape(X[:0].shape)
+    assert ours.backward(a).shape == X[:0].shape
+    assert not any(dw.any() for dw in ours.grads)
+
+
 @pytest.mark.parametrize("channels", [1, 3])
 @pytest.mark.parametrize("layer", [Conv2D(4, 3, rng=rng()), DepthwiseConv2D(3, rng=rng())])
 def test_images_with_other_channels_than_the_kernel_are_refused(layer, channels):
     layer.forward(np.ones((1, 5, 5, 2)))
     with pytest.raises(ValueError, match="x: expected 2 channels, got shape"):
         layer.forward(np.ones((1, 5, 5, channels)))
+
+
+QUICK = "innermost", "columns", "blocks", "quick_conv2d", "quick_kernel_gradient", "quick_input_gradient"
+
+
+@pytest.mark.parametrize("name", QUICK)
+def test_the_quick_code_that_the_benchmark_measures_is_the_chapters(name):
+    script = ast.parse((ROOT / "benchmarks" / "cnn_step.py").read_text(encoding="utf-8"))
+    cells = [parsed(cell.source) for cell in code_cells(read(BOOK / "08-convolution.ipynb"))[1:]]
+    (measured,) = [node for found, node in definitions(script) if found == name]
+    (shown,) = [node for tree in cells for found, node in definitions(tree) if found == name]
+    assert syntax(measured) == syntax(shown)
+
+
+def test_the_networks_that_are_shifted_are_the_chapters():
+    script = ast.parse((ROOT / "benchmarks" / "shifted_digits.py").read_text(encoding="utf-8"))
+    cells = [parsed(cell.source) for cell in code_cells(read(BOOK / "08-convolution.ipynb"))[1:]]
+    for name in ("convolutional", "three_convolutions", "dense", "shifted"):
+        (trained,) = [node for found, node in definitions(script) if found == name]
+        (shown,) = [node for tree in cells for found, node in definitions(tree) if found == name]
+        assert syntax(trained) == syntax(shown)
 
 
 def test_keras_refuses_strides_with_dilation_too():

@@ -5,12 +5,9 @@ places of each image. Everything here is written in terms of `windows`, a view o
 (n, h′, w′, kh, kw, c) that shows the pixels under the window at every place. Reading from it is convolution
 and pooling; adding into it is how their gradients get back to the pixels.
 
-The shape of images is always (n, h, w, c). In memory the layers lay them out in the order (c, h, w, n), the
-same number of all images side by side (`batch_innermost`): then copying patches, pooling and adding into
-windows move long runs of memory, a stretch of a row for the whole batch, and not a pixel's few channels. What
-the functions return does not depend on the layout, only how long they take.
-
 Sizes, strides and dilation rates are pairs (along the height, along the width), or one number for both.
+Whole numbers, booleans and float16 are computed as the smallest of float32 and float64 that holds them.
+Arrays that do not fit each other are refused, with an error that names the argument.
 """
 
 from math import prod
@@ -18,11 +15,12 @@ from math import prod
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from twice.arguments import choice, float_type, generator, positive_integer
+from twice.arguments import choice, float_type, generator, numbers, positive_integer, shaped, takes
 from twice.initializers import INITIALIZERS
 from twice.layers import Activation, Layer
 
-BLOCK = 2**18  # numbers in a block of patches: a megabyte in float32, about what a core's own cache holds
+_ARRAYS = {"x", "W", "dz", "da"}
+_WAY = {"size", "strides", "padding", "dilation_rate"}
 
 
 def pair(name, value):
@@ -71,42 +69,6 @@ def borders(shape, size, strides=1, padding="valid", dilation_rate=1):
     return [(0, 0), *((m // 2, m - m // 2) for m in missing), (0, 0)]
 
 
-def batch_innermost(x):
-    """Return images (n, h, w, c) as they are, but laid out in memory in the order (c, h, w, n).
-
-    Nothing is copied where they lie so already.
-    """
-    if np.ndim(x) != 4:
-        raise ValueError(f"x: expected images of shape (n, h, w, c), got {np.shape(x)}")
-    return np.ascontiguousarray(x.transpose(3, 1, 2, 0)).transpose(3, 1, 2, 0)
-
-
-def framed(shape, dtype, edges, value=0):
-    """Return an array of images with borders, filled with ``value``, and the images inside as a view of it.
-
-    Parameters
-    ----------
-    shape : tuple of int
-        Of the images without borders, (n, h, w, c).
-    dtype : numpy.dtype
-        Of their numbers.
-    edges : list of tuple of int
-        From `borders`.
-    value : float
-        What the array is filled with.
-
-    Returns
-    -------
-    whole : numpy.ndarray, shape (n, h + …, w + …, c)
-        The batch innermost.
-    inside : numpy.ndarray, shape (n, h, w, c)
-    """
-    n, h, w, c = shape
-    _, (top, bottom), (left, right), _ = edges
-    whole = np.full((c, top + h + bottom, left + w + right, n), value, dtype).transpose(3, 1, 2, 0)
-    return whole, whole[:, top : top + h, left : left + w]
-
-
 def windows(x, size, strides=1, padding="valid", dilation_rate=1, value=0):
     """Return the pixels under the window at each place, without copying them.
 
@@ -129,15 +91,18 @@ def windows(x, size, strides=1, padding="valid", dilation_rate=1, value=0):
     """
     if padding != "valid":
         edges = borders(x.shape, size, strides, padding, dilation_rate)
-        padded, inside = framed(x.shape, x.dtype, edges, value)
-        inside[...] = x
-        x = padded
-    spans = reach(size, dilation_rate)
-    if x.ndim != 4 or x.shape[1] < spans[0] or x.shape[2] < spans[1]:
-        raise ValueError(f"x: expected shape (n, h, w, c) of at least {spans} pixels, got {x.shape}")
+        x = np.pad(x, edges, constant_values=value)
     (sh, sw), (dh, dw) = pair("strides", strides), pair("dilation_rate", dilation_rate)
-    view = sliding_window_view(x, spans, axis=(1, 2), writeable=True)
+    view = sliding_window_view(x, reach(size, dilation_rate), axis=(1, 2), writeable=True)
     return view[:, ::sh, ::sw, :, ::dh, ::dw].transpose(0, 1, 2, 4, 5, 3)
+
+
+def in_rows(a):
+    """Return a matrix with a row for each place: what an array of shape (n, h′, w′, …) holds there.
+
+    Of what `windows` shows these are the patches, kh·kw·c numbers long, copied together ("im2col").
+    """
+    return a.reshape(prod(a.shape[:3]), prod(a.shape[3:]))
 
 
 def blank(shape, dtype, size, strides=1, padding="valid", dilation_rate=1):
@@ -159,37 +124,73 @@ def blank(shape, dtype, size, strides=1, padding="valid", dilation_rate=1):
     images : numpy.ndarray, shape (n, h, w, c)
     view : numpy.ndarray, shape (n, h′, w′, kh, kw, c)
     """
-    padded, images = framed(shape, dtype, borders(shape, size, strides, padding, dilation_rate))
+    n, h, w, c = shape
+    _, (top, bottom), (left, right), _ = borders(shape, size, strides, padding, dilation_rate)
+    padded = np.zeros((n, top + h + bottom, left + w + right, c), dtype)
+    images = padded[:, top : top + h, left : left + w]
     return images, windows(padded, size, strides, dilation_rate=dilation_rate)
 
 
-def blocks(view):
-    """Return slices of the rows so small that their patches, of all images, stay in the processor's cache."""
-    rows = max(1, BLOCK // prod(view[:, 0].shape))
-    return [np.s_[:, p : p + rows] for p in range(0, view.shape[1], rows)]
+def _fitting(outputs):
+    """Return a check for `takes`: arrays become floats, and must fit each other and the way of the window.
 
-
-def columns(a):
-    """Return a matrix with a column for each place: what an array of shape (n, h′, w′, …) holds there.
-
-    Of what `windows` shows these are the patches, kh·kw·c numbers long. Place follows place row by row, and
-    at each of them image follows image. The matrix is a view of what `from_columns` returned and of slices of
-    that; patches are copied.
+    ``outputs`` says how many channels come out, given c that go in and a kernel whose last axis has length m.
     """
-    return a.transpose(*range(3, a.ndim), 1, 2, 0).reshape(prod(a.shape[3:]), -1)
+
+    def check(**given):
+        found = given | {name: _floats(name, given[name]) for name in _ARRAYS & given.keys()}
+        n, h, w, c = shape = found["x"].shape if "x" in found else _four("shape", found["shape"])
+        m = found["dz"].shape[3] // outputs(c, 1) if "dz" in found else 1
+        if "W" in found:
+            *found["size"], inputs, m = found["W"].shape
+            if inputs != c:
+                raise ValueError(f"x: expected {inputs} channels, got shape {shape}")
+        answers = (n, *_places(shape, **{name: found[name] for name in _WAY & found.keys()}), outputs(c, m))
+        for name in [name for name in ("winner", "dz", "da") if name in given]:
+            shaped(name, np.asarray(found[name]), answers, f"for images {shape}")
+        return [found[name] for name in given]
+
+    return check
 
 
-def from_columns(matrix, shape):
-    """Return the array of shape (n, h′, w′, c) whose `columns` are the matrix, as a view of it."""
-    n, h, w, c = shape
-    return matrix.reshape(c, h, w, n).transpose(3, 1, 2, 0)
+def _places(shape, size, strides=1, padding="valid", dilation_rate=1):
+    """Return h′ and w′ for images of a shape, if they are large enough for the window."""
+    edges = borders(shape, size, strides, padding, dilation_rate)[1:3]
+    spans, steps = reach(size, dilation_rate), pair("strides", strides)
+    least = spans if padding == "valid" else (1, 1)
+    if shape[1] < least[0] or shape[2] < least[1]:
+        raise ValueError(f"x: expected images of at least {least} pixels, got {shape}")
+    axes = zip(shape[1:3], edges, spans, steps, strict=True)
+    return [(h + sum(edge) - span) // s + 1 for h, edge, span, s in axes]
 
 
+def _floats(name, a):
+    """Return an array of images, kernels or gradients in float32 or better, if it has four axes."""
+    a = numbers(name, a)
+    if a.ndim != 4:
+        axes = "a kernel of shape (kh, kw, c, m)" if name == "W" else "images of shape (n, h, w, c)"
+        raise ValueError(f"{name}: expected {axes}, got {a.shape}")
+    return np.asarray(a, np.result_type(a, np.float32))
+
+
+def _four(name, shape):
+    """Return the shape of images, if it has four axes."""
+    if len(shape) != 4:
+        raise ValueError(f"{name}: expected (n, h, w, c), got {shape}")
+    return shape
+
+
+_convolving = _fitting(lambda c, m: m)
+_filtering = _fitting(lambda c, m: c * m)
+_pooling = _fitting(lambda c, m: c)
+
+
+@takes(_convolving, "x", "W", "strides", "padding", "dilation_rate")
 def conv2d(x, W, strides=1, padding="valid", dilation_rate=1):
     """Return the cross-correlation of images with a kernel, deep learning's "convolution".
 
     z[n, p, q, f] = Σᵢ Σⱼ Σ꜀ x[n, p·s + i·d, q·s + j·d, c] W[i, j, c, f], with zeros beyond the image. As a
-    matrix product: a row for each filter, a column for each patch, kh·kw·c numbers long both.
+    matrix product: a row for each patch, a column for each filter, kh·kw·c numbers long both.
 
     Parameters
     ----------
@@ -205,19 +206,17 @@ def conv2d(x, W, strides=1, padding="valid", dilation_rate=1):
     numpy.ndarray, shape (n, h′, w′, filters)
     """
     view = windows(x, W.shape[:2], strides, padding, dilation_rate)
-    shape = (*view.shape[:3], W.shape[3])
-    z = from_columns(np.empty(shape, x.dtype), shape)
-    for rows in blocks(view):
-        np.matmul(W.reshape(-1, W.shape[3]).T, columns(view[rows]), out=columns(z[rows]))
-    return z
+    z = in_rows(view) @ W.reshape(-1, W.shape[3])
+    return z.reshape(*view.shape[:3], W.shape[3])
 
 
+@takes(_convolving, "x", "dz", "size", "strides", "padding", "dilation_rate")
 def conv2d_kernel_gradient(x, dz, size, strides=1, padding="valid", dilation_rate=1):
     """Return ∂L/∂W of `conv2d` from ∂L/∂z.
 
     W[i, j, c, f] acts on channel f of z at every place, with the factor of the pixel that it meets there:
     ∂L/∂W[i, j, c, f] = Σₙ Σₚ Σ_q x[n, p·s + i·d, q·s + j·d, c] ∂L/∂z[n, p, q, f]. That is the matrix of
-    patches, a column for each place, times ∂L/∂z with a row for each place.
+    patches, transposed, times ∂L/∂z with a row for each place: the gradient of a dense layer's kernel.
 
     Parameters
     ----------
@@ -233,16 +232,17 @@ def conv2d_kernel_gradient(x, dz, size, strides=1, padding="valid", dilation_rat
     numpy.ndarray, shape (kh, kw, c, filters)
     """
     view = windows(x, size, strides, padding, dilation_rate)
-    dW = sum(columns(view[rows]) @ columns(dz[rows]).T for rows in blocks(view))
+    dW = in_rows(view).T @ in_rows(dz)
     return dW.reshape(*view.shape[3:], dz.shape[3])
 
 
+@takes(_convolving, "dz", "W", "shape", "strides", "padding", "dilation_rate")
 def conv2d_input_gradient(dz, W, shape, strides=1, padding="valid", dilation_rate=1):
     """Return ∂L/∂x of `conv2d` from ∂L/∂z.
 
     Pixel [n, p·s + i·d, q·s + j·d, c] acts on z[n, p, q, f] with the factor W[i, j, c, f]. So every place
-    adds Σ_f ∂L/∂z[n, p, q, f] W[i, j, c, f] to the pixel that stands at (i, j) under its window. One
-    product with all W[i, j], one below the other, makes these sums; each part is added at its own (i, j).
+    adds Σ_f ∂L/∂z[n, p, q, f] W[i, j, c, f] to the pixel that stands at (i, j) under its window. At one
+    (i, j) no two places meet in the same pixel, so all of them are added at once.
 
     Parameters
     ----------
@@ -260,15 +260,12 @@ def conv2d_input_gradient(dz, W, shape, strides=1, padding="valid", dilation_rat
     numpy.ndarray, shape (n, h, w, c)
     """
     dx, view = blank(shape, dz.dtype, W.shape[:2], strides, padding, dilation_rate)
-    for rows in blocks(view):
-        products = W.reshape(-1, W.shape[3]) @ columns(dz[rows])
-        parts = products.reshape(*W.shape[:3], -1)  # (kh, kw, c, places)
-        for i, j in np.ndindex(W.shape[:2]):
-            seen = view[rows][:, :, :, i, j]
-            seen += from_columns(parts[i, j], seen.shape)
+    for i, j in np.ndindex(W.shape[:2]):
+        view[:, :, :, i, j] += np.tensordot(dz, W[i, j].T, axes=1)
     return dx
 
 
+@takes(_filtering, "x", "W", "strides", "padding", "dilation_rate")
 def depthwise_conv2d(x, W, strides=1, padding="valid", dilation_rate=1):
     """Return images whose channels have each been filtered by themselves.
 
@@ -290,20 +287,22 @@ def depthwise_conv2d(x, W, strides=1, padding="valid", dilation_rate=1):
     """
     view = windows(x, W.shape[:2], strides, padding, dilation_rate)
     z = sum(view[:, :, :, i, j, :, None] * W[i, j] for i, j in np.ndindex(W.shape[:2]))
-    return z.reshape(*z.shape[:3], -1)
+    return z.reshape(*z.shape[:3], prod(W.shape[2:]))
 
 
+@takes(_filtering, "x", "dz", "size", "strides", "padding", "dilation_rate")
 def depthwise_conv2d_kernel_gradient(x, dz, size, strides=1, padding="valid", dilation_rate=1):
     """Return ∂L/∂W of `depthwise_conv2d`, Σ x[n, p·s + i·d, q·s + j·d, c] ∂L/∂z[n, p, q, c·m + k].
 
     The sum goes over n, p and q; the parameters are those of `conv2d_kernel_gradient`.
     """
     view = windows(x, size, strides, padding, dilation_rate)
-    dz = dz.reshape(*dz.shape[:3], x.shape[3], -1)
+    dz = dz.reshape(*dz.shape[:3], x.shape[3], dz.shape[3] // x.shape[3])
     dW = [(view[:, :, :, i, j, :, None] * dz).sum(axis=(0, 1, 2)) for i, j in np.ndindex(view.shape[3:5])]
     return np.reshape(dW, (*view.shape[3:], -1))
 
 
+@takes(_filtering, "dz", "W", "shape", "strides", "padding", "dilation_rate")
 def depthwise_conv2d_input_gradient(dz, W, shape, strides=1, padding="valid", dilation_rate=1):
     """Return ∂L/∂x of `depthwise_conv2d`: as in `conv2d_input_gradient`, but Σₖ in place of Σ_f.
 
@@ -316,10 +315,12 @@ def depthwise_conv2d_input_gradient(dz, W, shape, strides=1, padding="valid", di
     return dx
 
 
+@takes(_pooling, "x", "size", "strides", "padding")
 def max_pool2d(x, size, strides, padding="valid"):
     """Return the largest number under the window at each place, in every channel, and which one it was.
 
-    The numbers under a window count from 0, row by row. Of equals the first wins; padding never does.
+    The numbers under a window count from 0, row by row, and of equals the first wins. Padding counts as −∞,
+    so it can win only where all pixels under the window are −∞ themselves.
 
     Parameters
     ----------
@@ -332,20 +333,19 @@ def max_pool2d(x, size, strides, padding="valid"):
     -------
     a : numpy.ndarray, shape (n, h′, w′, c)
         The largest numbers.
-    winner : numpy.ndarray of unsigned integers, shape (n, h′, w′, c)
+    winner : numpy.ndarray of integers, shape (n, h′, w′, c)
         The position of each under its window, i·kw + j.
     """
     view = windows(x, size, strides, padding, value=-np.inf)
-    a = view[:, :, :, 0, 0].copy("K")  # "K" keeps the layout
-    winner = np.zeros_like(a, np.min_scalar_type(prod(view.shape[3:5])))
-    for k in range(1, prod(view.shape[3:5])):
-        seen = view[:, :, :, k // view.shape[4], k % view.shape[4]]
-        better = winner.dtype.type(k) * (seen > a)
-        np.maximum(winner, better, out=winner)  # k only grows
-        np.maximum(a, seen, out=a)
+    a, winner = view[:, :, :, 0, 0], np.uint16(0)
+    for k, (i, j) in enumerate(np.ndindex(view.shape[3:5])):
+        seen = view[:, :, :, i, j]
+        winner = np.maximum(winner, np.uint16(k) * (seen > a))  # k only grows
+        a = np.maximum(a, seen)
     return a, winner
 
 
+@takes(_pooling, "winner", "da", "shape", "size", "strides", "padding")
 def max_pool2d_gradient(winner, da, shape, size, strides, padding="valid"):
     """Return ∂L/∂x of `max_pool2d` from ∂L/∂a.
 
@@ -355,7 +355,7 @@ def max_pool2d_gradient(winner, da, shape, size, strides, padding="valid"):
 
     Parameters
     ----------
-    winner : numpy.ndarray of unsigned integers, shape (n, h′, w′, c)
+    winner : numpy.ndarray of integers, shape (n, h′, w′, c)
         Which number won, from `max_pool2d`.
     da : numpy.ndarray, shape (n, h′, w′, c)
         The gradient with respect to the largest numbers.
@@ -374,6 +374,7 @@ def max_pool2d_gradient(winner, da, shape, size, strides, padding="valid"):
     return dx
 
 
+@takes(_pooling, "x", "size", "strides", "padding")
 def average_pool2d(x, size, strides, padding="valid"):
     """Return the mean of the pixels under the window at each place, in every channel, without the padding.
 
@@ -398,6 +399,7 @@ def pixels(x, size, strides, padding="valid"):
     return windows(ones, size, strides, padding).sum(axis=(3, 4))
 
 
+@takes(_pooling, "x", "da", "size", "strides", "padding")
 def average_pool2d_gradient(x, da, size, strides, padding="valid"):
     """Return ∂L/∂x of `average_pool2d` from ∂L/∂a: each of a window's m pixels has acted with the factor 1/m.
 
@@ -501,13 +503,10 @@ class Conv2D(Layer):
 
     def forward(self, x, training=False):
         """Return f(z) with z the convolution of x with W, plus b; of shape (n, h′, w′, filters)."""
-        self.x = batch_innermost(np.asarray(x, self.dtype))
+        self.x = np.asarray(x, self.dtype)
         if self.W is None:
             self.build(self.x.shape)
-        if self.x.shape[3:] != self.W.shape[2:3]:
-            raise ValueError(f"x: expected {self.W.shape[2]} channels, got shape {self.x.shape}")
-        self.z = self.convolve(self.x, self.W, **self.window)
-        self.z += self.b
+        self.z = self.convolve(self.x, self.W, **self.window) + self.b
         return self.f.forward(self.z)
 
     def backward(self, da):
@@ -608,7 +607,7 @@ class Pooling2D(Layer):
     pool_size : int or tuple of int
         The window's height and width.
     strides : int, tuple of int, or None
-        How far the window moves; None is its own size, so that every pixel is seen once.
+        How far the window moves; None is its own size, so that windows do not overlap.
     padding : str
         "valid" or "same".
     """
@@ -626,12 +625,11 @@ class MaxPooling2D(Pooling2D):
     def forward(self, x, training=False):
         """Return the maxima, of shape (n, h′, w′, c)."""
         self.shape = x.shape
-        a, self.winner = max_pool2d(batch_innermost(x), **self.window)
+        a, self.winner = max_pool2d(x, **self.window)
         return a
 
     def backward(self, da):
         """Return ∂L/∂x: see `max_pool2d_gradient`."""
-        da = batch_innermost(da)
         return max_pool2d_gradient(self.winner, da, self.shape, **self.window)
 
 
@@ -651,6 +649,7 @@ class AveragePooling2D(Pooling2D):
 class GlobalAveragePooling2D(Layer):
     """A layer that averages each channel over the whole image."""
 
+    @takes(lambda x: [_floats("x", x)], "x")
     def forward(self, x, training=False):
         """Return the means, of shape (n, c)."""
         self.shape = x.shape

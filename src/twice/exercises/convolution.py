@@ -18,12 +18,12 @@ def separable_fault(factors):
     """Return what is wrong with a function that writes a kernel of rank 1 as column times row."""
     for kernel in (SOBEL, SOBEL.T, BLUR):
         answer = factors(kernel)
-        if not isinstance(answer, tuple) or len(answer) != 2:
+        if not isinstance(answer, tuple | list | np.ndarray) or len(answer) != 2:
             return "expected two results, a column and a row"
-        column, row = (np.asarray(part) for part in answer)
-        if column.shape != kernel.shape[:1] or row.shape != kernel.shape[1:]:
-            shapes = f"{kernel.shape[:1]} and {kernel.shape[1:]}"
-            return f"expected the shapes {shapes}, got {column.shape} and {row.shape}"
+        column, row = (np.ravel(part) for part in answer)
+        if (column.size, row.size) != kernel.shape:
+            numbers = f"{column.size} and {row.size}"
+            return f"expected a column and a row of {kernel.shape} numbers, got {numbers}"
         if fault := difference(np.outer(column, row), kernel, 1e-8):
             return f"the product of the two: {fault}"
     return None
@@ -57,28 +57,60 @@ def painted_over(z, W, s):
     return x
 
 
-def located(picture, template, *, centred=True, length=True):
-    """Return where a template fits best, by its correlation with every window of its size."""
-    view = np.lib.stride_tricks.sliding_window_view(picture, template.shape)
-    axes = (2, 3)
+def scores(picture, template, *, centred=True, divide=True, flat=0.0):
+    """Return how well a template fits each window: their correlation, times a constant."""
+    view, axes = np.lib.stride_tricks.sliding_window_view(picture, template.shape), (2, 3)
     if centred:
         view, template = view - view.mean(axes, keepdims=True), template - template.mean()
-    score = (view * template).sum(axes)
-    if length:
-        score = score / np.sqrt((view**2).sum(axes))
+    length = np.sqrt((view**2).sum(axes)) if divide else np.ones(view.shape[:2])
+    tiny = length < 1e-9
+    return np.where(tiny, flat, (view * template).sum(axes) / np.where(tiny, 1, length)), length
+
+
+def best(score):
+    """Return row and column of the largest score; of NaN, if there is one."""
     return tuple(int(i) for i in np.unravel_index(score.argmax(), score.shape))
 
 
+def located(picture, template, **options):
+    """Return where a template fits best."""
+    return best(scores(picture, template, **options)[0])
+
+
+def either_sign(picture, template):
+    """Return the same for the correlation's absolute value."""
+    return best(np.abs(scores(picture, template)[0]))
+
+
+def by_variance(picture, template):
+    """Return the same with the square of the length below."""
+    score, length = scores(picture, template)
+    return best(score / np.maximum(length, 1e-9))
+
+
+def nearest(picture, template):
+    """Return where the squared distance between window and template, means taken away, is least."""
+    score, length = scores(picture, template, divide=False)[0], scores(picture, template)[1]
+    return best(2 * score - length**2)
+
+
 def scenes():
-    """Return pictures with a template hidden in them: plain, under a bright spot, dimmed, and on a ramp."""
+    """Return pictures with a template hidden in them, each with what fools one of the plausible answers.
+
+    A bright spot, a window of one brightness, one that is nearly so, and the negative of the template, while
+    the template itself is darker, of much weaker contrast, or on bright ground, and always a little noisy.
+    """
     rng = np.random.default_rng(88)
     template = rng.uniform(0, 1, size=(4, 5))
     cases = []
-    for place, light, shade in [((3, 9), 1.0, 0.0), ((11, 2), 0.3, 0.1), ((0, 14), 0.5, 2.0)]:
-        picture = rng.uniform(0, 1, size=(16, 20))
-        picture[7:13, 8:15] += 3  # a bright spot, which is no match
-        p, q = place
-        picture[p : p + 4, q : q + 5] = light * template + shade
+    for place, light, shade in [((3, 11), 1.0, 0.0), ((14, 2), 0.04, 0.1), ((0, 17), 0.5, 2.0)]:
+        picture = rng.uniform(0, 1, size=(20, 24))
+        picture[7:13, 8:15] += 3
+        picture[14:20, 8:15] = 0.5
+        picture[14:20, 16:24] = 0.5 + 1e-3 * rng.normal(size=(6, 8))
+        picture[8:12, 1:6] = 1 - template
+        (p, q), noise = place, 1 + 0.02 * rng.normal(size=(4, 5))
+        picture[p : p + 4, q : q + 5] = light * template * noise + shade
         cases.append((picture, template))
     return cases
 
@@ -122,6 +154,7 @@ EXERCISES = {
         average_gradient,
         (DZ, 2),
         (DZ[:1], 3),
+        without={"windows": "do it without windows: each pixel has just one"},
         mistakes={
             "each pixel has a share of 1/k² in the mean": lambda da, k: average_gradient(da, k, share=False),
             "there are k² pixels under a window": lambda da, k: k * average_gradient(da, k),
@@ -158,9 +191,15 @@ EXERCISES = {
         mistakes={
             "a bright spot wins: take the mean away from both": lambda *case: located(*case, centred=False),
             "strong contrasts win: divide by the length of the window's pixels": lambda *case: located(
-                *case, length=False
+                *case, divide=False
             ),
-            "bright windows win over right ones": lambda *case: located(*case, centred=False, length=False),
+            "bright windows win over right ones": lambda *case: located(*case, centred=False, divide=False),
+            "a negative is no match: leave the sign of the score": either_sign,
+            "faint windows win: divide by the length, not by its square": by_variance,
+            "a distance depends on the contrast: divide by the window's length": nearest,
+            "a window of one brightness has length 0, and NaN wins argmax": lambda *case: located(
+                *case, flat=np.nan
+            ),
         },
     ),
 }
