@@ -58,7 +58,7 @@ COLOURS = {"white", "black", "none"}
 HELPERS = {
     *("__init__", "arguments", "progress"),
     *("checks", "explore", "plots"),
-    *("architectures", "backbones", "data", "fetch", "palmer", "photographs", "sources"),
+    *("architectures", "backbones"),
 }
 LINES, CLASS_LINES = 30, 70
 PICTURE_BYTES = 100_000
