@@ -4,7 +4,7 @@
 python benchmarks/random_labels.py --sizes 300 3000      these numbers of pictures
 python benchmarks/random_labels.py --epochs 30           at most thirty more epochs of each
 
-The first n training pictures of CIFAR-10 get labels drawn at random, each as likely as the next. The network of
+The first n training pictures of CIFAR-10 get labels drawn at random, all equally likely. The network of
 the fourth document learns them as that program would, with Adam in batches of 64, until 99 % are right or it
 has seen them a hundred times. Beside it stands the least that can learn anything: a linear map of the 3,072
 pixels and a constant, fitted to the one-hot labels by least squares.
