@@ -9,7 +9,7 @@ the fourth document learns them as that program would, with Adam in batches of 6
 has seen them a hundred times. Beside it stands the least that can learn anything: a linear map of the 3,072
 pixels and a constant, fitted to the one-hot labels by least squares.
 
-A size has one file, benchmarks/random_labels/N.json, written after each epoch; with the state in
+A size has one file, src/twice/assets/random_labels/N.json, written after each epoch; with the state in
 _build/random_labels an interrupted run goes on after its last epoch.
 """
 
@@ -30,7 +30,7 @@ from keras.layers import Conv2D, Dense, Flatten, MaxPooling2D
 from twice.data import cifar10
 
 ROOT = Path(__file__).parents[1]
-RESULTS = ROOT / "benchmarks" / "random_labels"
+RESULTS = ROOT / "src" / "twice" / "assets" / "random_labels"
 STATES = ROOT / "_build" / "random_labels"
 EPOCHS, ENOUGH, SEED = 100, 0.99, 106
 
