@@ -89,6 +89,9 @@ def test_a_stored_run_of_the_digits_is_whole(file):
     name, _, seed = file.stem.rpartition("-")
     assert run["command"] == f"python benchmarks/digits_runs.py --runs {name} --seeds {seed}"
     assert len(run["test_accuracy"]) == len(run["test_loss"]) == 5
+    if "wrong" not in run:  # the first runs did not keep it
+        assert name in ("numpy", "keras")
+        return
     assert run["wrong"] == sorted(set(run["wrong"])) and 0 <= run["wrong"][0] <= run["wrong"][-1] < 10_000
     assert run["test_accuracy"][-1] == pytest.approx(1 - len(run["wrong"]) / 10_000)
 
@@ -139,7 +142,11 @@ def test_random_labels_are_learnt_on_from_where_a_run_was_stopped(tmp_path, monk
 @pytest.mark.parametrize(
     "file", sorted((ASSETS / "random_labels").glob("*.json")), ids=lambda file: file.stem
 )
-def test_stored_random_labels_were_learnt_to_the_end(file):
+def test_stored_random_labels_say_how_far_they_were_learnt(file):
+    labels = script("random_labels")
     result = json.loads(file.read_text(encoding="utf-8"))
     assert result["pictures"] == int(file.stem)
-    assert max(result["learnt"]) == result["learnt"][-1] >= 0.99 or len(result["learnt"]) == 100
+    assert len(result["learnt"]) <= labels.EPOCHS
+    assert max(result["learnt"][:-1]) < labels.ENOUGH, "it would have stopped there"
+    if result["pictures"] <= 3072:  # as many unknowns as equations, and one more
+        assert result["least_squares"] == 1
