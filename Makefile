@@ -27,7 +27,7 @@ rules: install
 lint: install
 	ruff check .
 	ruff format --check .
-	numpydoc lint src/twice/*.py
+	numpydoc lint src/twice/*.py src/twice/*/*.py
 
 address: install
 	python tools/address.py $(ARGS)

@@ -25,6 +25,7 @@ from notebooks import LEDGERS, ROOT, code_cells, notebooks, read, stamp
 from twice.data.__main__ import main as fetch_data
 
 SETTINGS = {
+    "MPLBACKEND": "module://matplotlib_inline.backend_inline",  # whatever its author's own choice is
     "PYTEST_CURRENT_TEST": "execute",  # ipykernel then captures no file descriptors, so no TensorFlow log
     "TF_DETERMINISTIC_OPS": "1",
     "TF_FORCE_GPU_ALLOW_GROWTH": "true",
