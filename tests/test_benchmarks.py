@@ -1,14 +1,17 @@
 """The benchmarks run, and their stored results hold what chapters read from them, and no machine's name."""
 
+import importlib.util
 import json
 import re
 import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
+ASSETS = BENCHMARKS.parent / "src" / "twice" / "assets"
 STORED = json.loads((BENCHMARKS / "results.json").read_text(encoding="utf-8"))
 CASES = [("SGD", "float32"), ("Adam", "float32"), ("SGD", "float64"), ("Adam", "float64")]
 
@@ -70,3 +73,80 @@ def test_stored_results_describe_the_machine_in_general_words():
     assert not re.search(r"/|\\|@|\.(com|net|org|local)\b", text), "a path or the name of a machine"
     for result in STORED.values():
         assert re.fullmatch(r"\w+, \w+, \d+ cores, no GPU used", result["machine"])
+
+
+def script(name):
+    """Return a benchmark as a module."""
+    spec = importlib.util.spec_from_file_location(f"benchmarks_{name}", BENCHMARKS / f"{name}.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.parametrize("file", sorted((ASSETS / "digits_runs").glob("*.json")), ids=lambda file: file.stem)
+def test_a_stored_run_of_the_digits_is_whole(file):
+    run = json.loads(file.read_text(encoding="utf-8"))
+    name, _, seed = file.stem.rpartition("-")
+    assert run["command"] == f"python benchmarks/digits_runs.py --runs {name} --seeds {seed}"
+    assert len(run["test_accuracy"]) == len(run["test_loss"]) == 5
+    if "wrong" not in run:  # the first runs did not keep it
+        assert name in ("numpy", "keras")
+        return
+    assert run["wrong"] == sorted(set(run["wrong"])) and 0 <= run["wrong"][0] <= run["wrong"][-1] < 10_000
+    assert run["test_accuracy"][-1] == pytest.approx(1 - len(run["wrong"]) / 10_000)
+
+
+def test_the_runs_of_the_digits_change_one_thing():
+    runs = script("digits_runs")
+    learnt, random, single = (runs.network(name, 3) for name in ("keras", "random", "single"))
+    for w, same, other in zip(*(m.get_weights() for m in (learnt, random, single)), strict=True):
+        assert (w == same).all() and (w.shape == other.shape)
+    assert all(
+        (w == v).all() for w, v in zip(learnt.get_weights()[1:], single.get_weights()[1:], strict=True)
+    )
+    assert [m.layers[0].trainable for m in (learnt, random, single)] == [True, False, False]
+    kernels = single.get_weights()[0]
+    assert (kernels.sum(axis=(0, 1, 2)) == 1).all() and (kernels.max(axis=(0, 1, 2)) == 1).all()
+    assert (kernels.sum(axis=(2, 3)) >= 3).all(), "every pixel of the window is handed on"
+    assert runs.network("small", 3).count_params() == 5258
+    numpy = runs.network("numpy", 3)
+    assert all((w == v).all() for w, v in zip(numpy.weights, learnt.get_weights(), strict=True))
+
+
+def test_shifted_digits_are_the_same_digits_elsewhere():
+    runs = script("digits_runs")
+    pictures = np.zeros((500, 28, 28, 1), "float32")
+    pictures[:, 13, 14] = 1
+    moved = runs.shifted(pictures, np.random.default_rng(0))
+    places = np.argwhere(moved[..., 0])
+    assert len(places) == 500
+    assert set(map(tuple, places[:, 1:] - [13, 14])) == {(r, c) for r in range(-2, 3) for c in range(-2, 3)}
+
+
+def test_random_labels_are_learnt_on_from_where_a_run_was_stopped(tmp_path, monkeypatch):
+    labels = script("random_labels")
+    rng = np.random.default_rng(0)
+    data = (rng.integers(256, size=(80, 32, 32, 3), dtype=np.uint8), None), (None, None)
+    learnt = []
+    for name, pieces in (("whole", [3]), ("pieces", [1, 2])):
+        monkeypatch.setattr(labels, "RESULTS", tmp_path / name)
+        monkeypatch.setattr(labels, "STATES", tmp_path / f"{name}-states")
+        for epochs in pieces:
+            labels.learn(80, data, epochs)
+        result = json.loads((tmp_path / name / "80.json").read_text(encoding="utf-8"))
+        assert result["pictures"] == 80 and result["least_squares"] == 1
+        learnt.append(result["learnt"])
+    assert len(learnt[0]) == 3 and learnt[0] == pytest.approx(learnt[1], abs=0.05)
+
+
+@pytest.mark.parametrize(
+    "file", sorted((ASSETS / "random_labels").glob("*.json")), ids=lambda file: file.stem
+)
+def test_stored_random_labels_say_how_far_they_were_learnt(file):
+    labels = script("random_labels")
+    result = json.loads(file.read_text(encoding="utf-8"))
+    assert result["pictures"] == int(file.stem)
+    assert len(result["learnt"]) <= labels.EPOCHS
+    assert max(result["learnt"][:-1]) < labels.ENOUGH, "it would have stopped there"
+    if result["pictures"] <= 3072:  # as many unknowns as equations, and one more
+        assert result["least_squares"] == 1

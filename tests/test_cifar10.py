@@ -23,6 +23,12 @@ FILES = sorted(script.RESULTS.glob("*.json"))
 RUNS = [json.loads(file.read_text(encoding="utf-8")) for file in FILES]
 NAMES = [file.stem for file in FILES]
 RNG = np.random.default_rng(0)
+PARAMETERS = dict.fromkeys(script.ROWS, 361_034)  # what gradients change: no moving averages
+PARAMETERS |= dict.fromkeys(["normalization", "schedule"], 361_034 - 224 + 2 * 224)
+PARAMETERS |= dict.fromkeys(
+    ["stacked", "residual", "smoothing"], 361_258 + 2 * (36_864 + 128) + 2 * (147_456 + 256)
+)
+PARAMETERS["best"] = 709_306
 IMAGES = RNG.integers(256, size=(96, 32, 32, 3), dtype=np.uint8)
 LABELS = RNG.integers(10, size=96)
 
@@ -76,14 +82,42 @@ def test_the_list_names_every_run_and_says_what_is_done(capsys):
 
 
 def test_each_row_changes_one_thing():
-    ladder = [name for name in script.ROWS if name not in ("document", "best")]
+    ladder = script.LADDER
     changed = [
         {key for key, value in asdict(script.ROWS[b]).items() if value != asdict(script.ROWS[a])[key]}
         for a, b in zip(ladder, ladder[1:], strict=False)
     ]
     one = [{"augmentation"}, {"dropout"}, {"normalization"}, {"schedule", "learning_rate"}]
-    assert changed == [*one, {"residual"}, {"label_smoothing"}]
+    assert changed == [*one, {"blocks"}, {"around"}, {"label_smoothing"}]
     assert len({script.ROWS[name].epochs for name in ladder}) == 1
+    for name in ("plain", "augmentation"):
+        assert replace(script.ROWS[f"{name}-long"], epochs=10) == script.ROWS[name]
+
+
+def test_a_way_around_adds_the_input_and_no_parameters(float32_policy):
+    keras.config.set_dtype_policy("float32")
+    x = RNG.normal(size=(4, 6, 6, 3)).astype("float32")
+    inputs = keras.Input(x.shape[1:])
+    models = []
+    for around in (False, True):
+        keras.utils.set_random_seed(1)
+        models.append(keras.Model(inputs, script.block(inputs, around)))
+    stacked, residual = models
+    residual.set_weights(stacked.get_weights())
+    last = keras.Model(inputs, stacked.layers[-2].output)  # before the ReLU
+    np.testing.assert_allclose(residual(x), np.maximum(x + last(x), 0), atol=1e-5)
+    assert script.trainable(stacked) == script.trainable(residual) == 2 * 9 * 9 + 2 * 6
+
+
+def test_logit_distances_and_scores_of_known_probabilities():
+    z = np.zeros((4, 10))
+    z[:, 3] = [1, 2, 3, 9]
+    p = np.exp(z) / np.exp(z).sum(axis=1, keepdims=True)
+    y = np.array([3, 3, 3, 0])  # the last one is wrong and does not count
+    np.testing.assert_allclose(script.logit_distances(p, y)[2], 2, atol=1e-3)
+    seen = script.scores(p, y)
+    assert seen["accuracy"] == 0.75
+    assert seen["loss"] == pytest.approx(-np.log(p[np.arange(4), y]).mean())
 
 
 def test_augmented_images_are_views_of_the_padded_ones():
@@ -127,6 +161,7 @@ def test_a_stored_run_is_complete_and_made_with_the_settings_of_today(run):
     assert run["settings"] == json.loads(json.dumps(asdict(row)))
     assert run["command"].endswith(f"cifar10.py --row {run['row']} --seed {run['seed']}")
     assert [entry["epoch"] for entry in run["log"]] == list(range(1, row.epochs + 1))
+    assert run["parameters"] == PARAMETERS[run["row"]]
     best = max(entry["val_accuracy"] for entry in run["log"])
     if row.validation:
         assert run["log"][run["chosen_epoch"] - 1]["val_accuracy"] == best

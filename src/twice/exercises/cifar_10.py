@@ -29,8 +29,8 @@ def rate(step, steps, peak, *, clock=1, half=1):
 
 def compare(a, b, *, ddof=1, seeds=True, two=2):
     """Return the difference of two rows' means and its standard error."""
-    s = np.sqrt((a.var(ddof=ddof) + b.var(ddof=ddof)) / 2)
-    return b.mean() - a.mean(), s * np.sqrt(two / (len(a) if seeds else 1))
+    variances = a.var(ddof=ddof) + b.var(ddof=ddof)
+    return b.mean() - a.mean(), np.sqrt(variances * two / 2 / (len(a) if seeds else 1))
 
 
 def symmetric(W, *, axis=1):
@@ -45,6 +45,12 @@ def cutout(picture, row, column, reach, *, end=1, lowest=0):
     columns = slice(max(column - reach, lowest), column + reach + end)
     result[rows, columns] = 0
     return result
+
+
+def written_into(picture, row, column, reach):
+    """Return the very picture that was given, with a square of zeros in it."""
+    picture[:] = cutout(picture, row, column, reach)
+    return picture
 
 
 def cross(picture, row, column, reach):
@@ -132,7 +138,9 @@ EXERCISES = {
         (PICTURE, 4, 3, 1),
         (PICTURE, 0, 5, 2),
         (PICTURE, 7, 0, 3),
+        returns_new=True,
         mistakes={
+            "a copy first: the picture that was given stays as it is": written_into,
             "a slice leaves out its end": lambda *args: cutout(*args, end=0),
             "a slice that begins below 0 counts from the other end": lambda *args: cutout(*args, lowest=-99),
             "the square only, not all of its rows and columns": cross,

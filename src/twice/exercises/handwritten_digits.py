@@ -10,9 +10,16 @@ FLAT = np.zeros((4, 6))
 FLAT[1, 1:5] = [1.0, 3.0, 3.0, 1.0]
 SURE = RNG.dirichlet(np.full(3, 0.4), size=12)
 LABELS = RNG.integers(3, size=12)
-READ_1, READ_2 = SURE.argmax(axis=1), RNG.integers(3, size=12)
-READ_1, READ_2 = np.where(RNG.random((2, 12)) < 0.6, LABELS, [READ_1, READ_2])
+DIGITS = RNG.integers(10, size=40)
+READ_1, READ_2 = np.where(RNG.random((2, 40)) < [[0.9], [0.6]], DIGITS, (DIGITS + 1) % 10)
 RUNS = RNG.dirichlet(np.full(4, 0.5), size=(3, 6))
+TORN = np.array(  # (3, 2, 3): one network against two, where means and medians part
+    [
+        [[0.9, 0.05, 0.05], [0.5, 0.4, 0.1]],
+        [[0.9, 0.05, 0.05], [0.5, 0.4, 0.1]],
+        [[0.001, 0.5, 0.499], [0.001, 0.9, 0.099]],
+    ]
+)
 
 
 def multiply_adds(h, w, c, k, filters, *, places=None, channels=True):
@@ -50,6 +57,12 @@ def z_score(y, read_1, read_2, *, scale=np.sqrt, both=False):
     return (only_1 - only_2) / scale(len(y) if both else only_1 + only_2)
 
 
+def paired_t(y, read_1, read_2):
+    """Return the lead in standard errors of the mean difference, with the variance of the differences."""
+    d = (read_1 == y).astype(float) - (read_2 == y)
+    return d.mean() / (d.std(ddof=1) / np.sqrt(len(d)))
+
+
 def committee(probabilities):
     """Return the classes that a committee decides for."""
     return probabilities.mean(axis=0).argmax(axis=1)
@@ -59,6 +72,16 @@ def by_votes(probabilities):
     """Return the classes with most votes, the lowest of equals."""
     votes = probabilities.argmax(axis=2)
     return np.array([np.bincount(column, minlength=probabilities.shape[2]).argmax() for column in votes.T])
+
+
+def by_product(probabilities):
+    """Return the classes with the highest geometric mean."""
+    return np.log(probabilities).mean(axis=0).argmax(axis=1)
+
+
+def by_median(probabilities):
+    """Return the classes with the highest median."""
+    return np.median(probabilities, axis=0).argmax(axis=1)
 
 
 EXERCISES = {
@@ -96,6 +119,7 @@ EXERCISES = {
     ),
     "9.4": value(
         np.log(1 + 999 / np.e),
+        atol=1e-4,  # two decimals, as the solution prints them
         mistakes={
             "that is the floor for ten classes": np.log(1 + 9 / np.e),
             "that is the loss of one who guesses": np.log(1000),
@@ -104,9 +128,10 @@ EXERCISES = {
     ),
     "9.5": function(
         z_score,
-        (LABELS, READ_1, READ_2),
-        (LABELS[:7], READ_2[:7], READ_1[:7]),
+        (DIGITS, READ_1, READ_2),
+        (DIGITS[:25], READ_2[:25], READ_1[:25]),
         mistakes={
+            "(9.9) takes the count for the variance, without the square of the mean": paired_t,
             "the standard error is the root of the count": lambda *args: z_score(*args, scale=lambda n: n),
             "pictures on which both are right or both wrong say nothing": lambda *args: z_score(
                 *args, both=True
@@ -131,7 +156,10 @@ EXERCISES = {
         committee,
         (RUNS,),
         (RUNS[:2, :4],),
+        (TORN,),
         mistakes={
+            "the arithmetic mean, not that of the logarithms": by_product,
+            "the mean, not the median": by_median,
             "average the probabilities before deciding": by_votes,
             "the first axis holds the networks": lambda p: p.mean(axis=1).argmax(axis=1),
         },
