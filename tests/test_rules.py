@@ -118,6 +118,8 @@ FAULTS = [
     ("recorded_checks", change("agree", lambda cell: cell.update(outputs=[]))),
     ("short_cells", add(code("\n".join(31 * ["f()"])))),
     ("short_cells", add(code("class Long:\n" + "\n".join(f"    x{k} = {k}" for k in range(70))))),
+    ("short_texts", add(text("word " * 701))),
+    ("plain_english", add(text("This is, on the average, enough."))),
     *(
         ("portable_markdown", add(text(source)))
         for source in (
@@ -239,3 +241,45 @@ def test_a_message_names_the_cell():
     page = good()
     page.nb.cells.append(code("clear_output()"))
     assert re.match(r"cell \d+ ‹clear_output\(\)›", *RULES["comparable_outputs"](page))
+
+
+LONG = "word " * 701
+
+
+@pytest.mark.parametrize(
+    ("added", "fault"),
+    [
+        ([LONG], "has 701 words, at most 700"),
+        (["word " * 700], None),
+        (["$" + LONG + "$"], None),
+        (["```python\n" + LONG + "\n```"], None),
+        (["word " * 600] * 10, "the core has 6,0"),
+        (["<details>\n" + "word " * 600 + "\n</details>"] * 10, None),
+        (["## More (optional)\n\n" + "word " * 600, *["### Deeper\n\n" + "word " * 600] * 9], None),
+        (["## More (optional)\n\nWords.", *["## Back\n\n" + "word " * 600] * 10], "the core has"),
+        (["## More (optional)\n\n" + "word " * 600] * 14, "the chapter has 8,5"),
+    ],
+)
+def test_texts_are_short(added, fault):
+    page = good()
+    page.nb.cells += map(text, added)
+    found = list(RULES["short_texts"](page))
+    assert bool(found) is bool(fault) and all(fault in problem for problem in found), found
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "This is, on the average, enough.",
+        "Who does not know the rate can try.",
+        "The mistakes are of a size.",
+        "Hold the index fast.",
+        "It differs in per cent of the pictures.",
+        "What both makers do.",
+        "Four networks shall be asked.",
+    ],
+)
+def test_foreign_idioms_are_found(sentence):
+    page = good()
+    page.nb.cells.append(text(sentence.replace(" ", "\n", 3)))
+    assert any("says" in problem for problem in RULES["plain_english"](page))

@@ -8,6 +8,8 @@ import execute
 import nbformat
 import notebooks
 import pytest
+import renumber
+import repeat
 from nbformat import v4
 from notebooks import code_hash, package_hash, setup_cell, syntax
 
@@ -75,9 +77,30 @@ def test_notebook_edited_meanwhile_is_left_alone(write):
     assert path.read_text() == "edited"
 
 
+def test_cells_that_can_be_run_twice(write):
+    path = write(*CELLS)
+    execute.execute(path)
+    before = path.read_bytes()
+    assert repeat.repeat(path) == []
+    assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("cell", "said"),
+    [
+        ("names += ['b']\nprint(names)", "code cell 4 shows something else"),
+        ("names = names[0]", "code cell 5"),
+    ],
+)
+def test_cells_that_cannot_be_run_twice(write, cell, said):
+    path = write(setup_cell(), CELLS[1], "names = ['ab', 'cd']", cell, "print(names)")
+    execute.execute(path)
+    assert any(said in problem for problem in repeat.repeat(path))
+
+
 def test_outputs_come_from_the_full_data_only(write, monkeypatch):
     asked = []
-    monkeypatch.setattr(execute.data, "main", lambda names: asked.extend(names) or 1)
+    monkeypatch.setattr(execute, "fetch_data", lambda names: asked.extend(names) or 1)
     with pytest.raises(SystemExit, match="full data only"):
         execute.fetch([write(*CELLS, "(x, y), _ = mnist()")])
     assert asked == ["mnist"]
@@ -207,3 +230,116 @@ def test_a_foreign_address_is_found(text, others):
 def test_an_address_that_colab_cannot_open_is_refused(url):
     with pytest.raises(SystemExit, match="expected https://github.com/OWNER/NAME"):
         address.slug(url)
+
+
+MOVED = renumber.Renumbering(
+    chapters=renumber.moved(5, 2),
+    equations={"2.1": "3.1", "3.1": "4.1", "5.1": "2.1", "1.7": "2.2"},
+    stems={"02-two": "03-two", "03-three": "04-three", "05-five": "02-five"},
+)
+
+
+def test_chapters_between_two_places_make_room():
+    assert renumber.moved(5, 2) == {5: 2, 2: 3, 3: 4, 4: 5}
+    assert renumber.moved(2, 5) == {2: 5, 3: 2, 4: 3, 5: 4}
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("# 2. Two", "# 3. Two"),
+        ("$$a = b \\tag{2.1}$$", "$$a = b \\tag{3.1}$$"),
+        ("By [(2.1)](02-two.ipynb#eq-2-1) and (3.1)", "By [(3.1)](03-two.ipynb#eq-3-1) and (4.1)"),
+        ("(1.7)–(5.1)", "(2.2)–(2.1)"),
+        (
+            "a number (9.1), a call f(2.1), a pair (2.1, 3.1)",
+            "a number (9.1), a call f(2.1), a pair (2.1, 3.1)",
+        ),
+        ("[chapter 5](05-five.ipynb#an-end)", "[chapter 2](02-five.ipynb#an-end)"),
+        ("Chapters 2 and 5, chapters 1, 3 and 4", "Chapters 3 and 2, chapters 1, 4 and 5"),
+        ("chapter\n5 of 5, chapter 12, chapter 5.", "chapter\n2 of 5, chapter 12, chapter 2."),
+        ("exercise 2.7; exercises 3.1 and 3.2", "exercise 3.7; exercises 4.1 and 4.2"),
+        ("Exercise 2.7: not attempted yet", "Exercise 3.7: not attempted yet"),
+        ("| `f` | `m` | [2](book/02-two.ipynb) |", "| `f` | `m` | [3](book/03-two.ipynb) |"),
+        (
+            "2. [Two](02-two.ipynb): words\n3. [Three](03-three.ipynb)",
+            "3. [Two](03-two.ipynb): words\n4. [Three](04-three.ipynb)",
+        ),
+        ("2.5 kg in 5 chapters", "2.5 kg in 5 chapters"),
+    ],
+)
+def test_numbers_follow_their_chapter(old, new):
+    assert MOVED.text(old) == new
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ('check("2.3", answer)', 'check("3.3", answer)'),
+        ('    "2.3": value(2.3),', '    "3.3": value(2.3),'),
+        ('agree("the product (2.1)", x, 2.1)', 'agree("the product (3.1)", x, 2.1)'),
+    ],
+)
+def test_numbers_in_code_follow_their_chapter(old, new):
+    assert MOVED.code(old) == new
+
+
+def test_the_table_of_exercises_stays_in_order():
+    rows = [f'    "{n}": "{name}",\n' for n, name in enumerate(("one", "two", "three", "four", "five"), 1)]
+    expected = [
+        f'    "{n}": "{name}",\n' for n, name in enumerate(("one", "five", "two", "three", "four"), 1)
+    ]
+    assert (
+        MOVED.table("CHAPTERS = {\n" + "".join(rows) + "}\n") == "CHAPTERS = {\n" + "".join(expected) + "}\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "torn"), [("chapters 1 to 3", True), ("chapters 3 to 4", False), ("chapters 6 to 9", False)]
+)
+def test_ranges_that_a_move_tears_apart_are_told(text, torn):
+    renumbering = renumber.Renumbering(chapters=renumber.moved(5, 2))
+    renumbering.text(text)
+    assert bool(renumbering.torn) is torn
+
+
+def test_a_chapter_moves_with_its_files(tmp_path, monkeypatch):
+    book = tmp_path / "book"
+    (book / "_ledger").mkdir(parents=True)
+    for module, name, value in (("renumber", "BOOK", book), ("renumber", "LEDGERS", book / "_ledger")):
+        monkeypatch.setattr(f"{module}.{name}", value)
+    monkeypatch.setattr("renumber.ROOT", tmp_path)
+    monkeypatch.setattr("renumber.notebooks", lambda: sorted(book.glob("*.ipynb")))
+    for stem in ("01-one", "02-two", "03-three"):
+        cells = [v4.new_markdown_cell(f"# {int(stem[:2])}. Title\n\n$$a \\tag{{{int(stem[:2])}.1}}$$")]
+        nbformat.write(v4.new_notebook(cells=cells), book / f"{stem}.ipynb")
+        (book / "_ledger" / f"{stem}.jsonl").write_text(
+            f'{{"notebook": "{stem}", "what": "({int(stem[:2])}.1)"}}\n'
+        )
+    monkeypatch.setattr("renumber.files", lambda: [*book.glob("*.ipynb"), *book.glob("_ledger/*")])
+    assert renumber.main("chapter", "3", "1") == 0
+    assert [path.stem for path in sorted(book.glob("*.ipynb"))] == ["01-three", "02-one", "03-two"]
+    assert r"\tag{1.1}" in notebooks.read(book / "01-three.ipynb").cells[0].source
+    assert (book / "_ledger" / "02-one.jsonl").read_text() == '{"notebook": "02-one", "what": "(2.1)"}\n'
+
+
+def test_equations_are_numbered_in_the_order_of_their_page(tmp_path, monkeypatch):
+    path = tmp_path / "04-four.ipynb"
+    cells = [
+        v4.new_markdown_cell("$$a \\tag{4.2}$$ as in (4.1)"),
+        v4.new_markdown_cell("$$b \\tag{4.1}$$ after (4.2)"),
+    ]
+    nbformat.write(v4.new_notebook(cells=cells), path)
+    monkeypatch.setattr("renumber.files", lambda: [path])
+    monkeypatch.setattr("renumber.ROOT", tmp_path)
+    monkeypatch.setattr("renumber.LEDGERS", tmp_path)
+    renumber.main("equations", str(path))
+    assert [cell.source for cell in notebooks.read(path).cells] == [
+        "$$a \\tag{4.1}$$ as in (4.2)",
+        "$$b \\tag{4.2}$$ after (4.1)",
+    ]
+
+
+def test_a_chapter_that_is_not_there_is_refused():
+    with pytest.raises(SystemExit, match="there is no chapter 99"):
+        renumber.main("chapter", "99", "1")

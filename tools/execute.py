@@ -15,16 +15,17 @@ import sys
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from shutil import copyfile
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryDirectory, TemporaryFile
 
 import nbformat
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 from notebooks import LEDGERS, ROOT, code_cells, notebooks, read, stamp
 
-from twice import data
+from twice.data.__main__ import main as fetch_data
 
 SETTINGS = {
+    "MPLBACKEND": "module://matplotlib_inline.backend_inline",  # whatever its author's own choice is
     "PYTEST_CURRENT_TEST": "execute",  # ipykernel then captures no file descriptors, so no TensorFlow log
     "TF_DETERMINISTIC_OPS": "1",
     "TF_FORCE_GPU_ALLOW_GROWTH": "true",
@@ -44,29 +45,38 @@ SECONDS = 1800  # for one cell
 
 def execute(path):
     """Run one notebook in place; return None, or what went wrong."""
-    nb, begun = read(path), []
+    nb = read(path)
     source, made_of = path.read_bytes(), stamp(nb)
     with TemporaryDirectory() as folder:
-        ledger, log = Path(folder, f"{path.stem}.jsonl"), Path(folder, "kernel.log")
-        client = NotebookClient(
-            nb,
-            timeout=SECONDS,
-            kernel_name="python3",
-            record_timing=False,
-            resources={"metadata": {"path": str(path.parent)}},
-            on_cell_execute=lambda cell, cell_index: begun.append(cell),
-        )
-        try:
-            with log.open("w") as stderr:
-                client.execute(env={**os.environ, **SETTINGS, "TWICE_LEDGER": str(ledger)}, stderr=stderr)
-        except (CellExecutionError, CellTimeoutError) as error:
-            return failure(path, begun, str(error))
-        except DeadKernelError:
-            return failure(path, begun, f"the kernel died; the end of its log:\n{log.read_text()[-2000:]}")
+        ledger = Path(folder, f"{path.stem}.jsonl")
+        if problem := run(nb, path, TWICE_LEDGER=str(ledger)):
+            return problem
         if path.read_bytes() != source:
             return f"{path.name}: edited while it ran, so nothing was stored"
         store(nb, path, made_of)
         store_ledger(ledger)
+    return None
+
+
+def run(nb, path, **variables):
+    """Run a notebook's cells where the file ``path`` lies; return None, or what went wrong."""
+    begun = []
+    client = NotebookClient(
+        nb,
+        timeout=SECONDS,
+        kernel_name="python3",
+        record_timing=False,
+        resources={"metadata": {"path": str(path.parent)}},
+        on_cell_execute=lambda cell, cell_index: begun.append(cell),
+    )
+    with TemporaryFile("w+") as log:
+        try:
+            client.execute(env={**os.environ, **SETTINGS, **variables}, stderr=log)
+        except (CellExecutionError, CellTimeoutError) as error:
+            return failure(path, begun, str(error))
+        except DeadKernelError:
+            log.seek(0)
+            return failure(path, begun, f"the kernel died; the end of its log:\n{log.read()[-2000:]}")
     return None
 
 
@@ -122,7 +132,7 @@ def fetch(paths):
     """Fill the cache with the data sets that the notebooks use; end the program where one cannot be had."""
     code = "\n".join(cell.source for path in paths for cell in code_cells(read(path)))
     names = [name for name in ("mnist", "cifar10") if f"{name}()" in code]
-    if names and data.main(names):
+    if names and fetch_data(names):
         sys.exit("outputs are stored from the full data only, which is not to be had here: see above")
 
 

@@ -17,7 +17,7 @@ import numpy as np
 
 from twice.convolution import Conv2D, MaxPooling2D
 from twice.data import mnist
-from twice.fetch import ASSETS
+from twice.data.fetch import ASSETS
 from twice.layers import Dense, Flatten
 from twice.models import Sequential
 from twice.optimizers import Adam, CosineDecay

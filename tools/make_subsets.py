@@ -17,9 +17,9 @@ from pathlib import Path
 
 import numpy as np
 
-from twice.data import CIFAR10, MNIST
-from twice.fetch import ASSETS
-from twice.sources import cached, digest
+from twice.data.fetch import ASSETS
+from twice.data.pictures import CIFAR10, MNIST
+from twice.data.sources import cached, digest
 
 TRAIN_PER_CLASS = {"MNIST": 1000, "CIFAR-10": 300}
 TEST_PER_CLASS = {"MNIST": 200, "CIFAR-10": 100}

@@ -16,7 +16,8 @@ DRAWN = {"twice.explore"}  # interactive figures: a test of their own compares t
 SETUP = """\
 import importlib.util
 
-if importlib.util.find_spec("twice") is None:  # in Colab
+package = importlib.util.find_spec("twice")
+if package is None or package.origin is None:  # in Colab, or beside a mere folder of that name
     %pip install -q git+{address}"""
 
 

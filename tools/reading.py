@@ -13,6 +13,8 @@ from mdit_py_plugins.dollarmath import dollarmath_plugin
 from nbformat import NotebookNode
 from notebooks import code_cells, docstring, tags
 
+OPTIONAL = "(optional)"  # how the heading of a section ends that the core does without
+
 
 @dataclass
 class Page:
@@ -180,6 +182,27 @@ def headings(tokens):
     """Return the level and the text of every heading."""
     pairs = zip(tokens, tokens[1:], strict=False)
     return [(int(a.tag[1]), b.content) for a, b in pairs if a.type == "heading_open"]
+
+
+def words(text):
+    """Return how many words of prose a text has; formulas, code fences and links' targets do not count."""
+    prose = re.sub(
+        r"^```.*?^```|\$\$.*?\$\$|\$[^$]*\$|\]\([^)]*\)", " ", text, flags=re.DOTALL | re.MULTILINE
+    )
+    return len(re.findall(r"[^\W\d_][\w'’-]*", prose))
+
+
+def core(text):
+    """Return a page's Markdown without what may be left out: optional sections, and what is folded away."""
+    kept, optional = [], None  # the level of the optional heading that a line stands under
+    for line in re.sub(r"<details>.*?</details>", "", text, flags=re.DOTALL).splitlines():
+        if heading := re.match(r"(#+) .*", line):
+            level = len(heading[1])
+            if optional is None or level <= optional:
+                optional = level if heading[0].rstrip().endswith(OPTIONAL) else None
+        if optional is None:
+            kept.append(line)
+    return "\n".join(kept)
 
 
 def equation_tags(text):

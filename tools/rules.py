@@ -20,6 +20,7 @@ from reading import (
     anchors,
     broken_links,
     calls,
+    core,
     definitions,
     equation_tags,
     exercises,
@@ -28,6 +29,7 @@ from reading import (
     outputs_of,
     parsed,
     used_names,
+    words,
     written,
 )
 
@@ -58,9 +60,10 @@ COLOURS = {"white", "black", "none"}
 HELPERS = {
     *("__init__", "arguments", "progress"),
     *("checks", "explore", "plots"),
-    *("architectures", "backbones", "data", "fetch", "palmer", "photographs", "sources"),
+    *("architectures", "backbones"),
 }
 LINES, CLASS_LINES = 30, 70
+CELL_WORDS, CORE_WORDS, CHAPTER_WORDS = 700, 5_500, 8_000
 PICTURE_BYTES = 100_000
 EXERCISES = 6
 RULES = {}
@@ -180,6 +183,43 @@ def short_cells(page):
         limit = CLASS_LINES if one_class else LINES
         if (lines := len(filled(cell.source))) > limit:
             yield f"{page.at(cell)} has {lines} lines, at most {limit}: split it"
+
+
+@rule
+def short_texts(page):
+    """A text cell has at most 700 words, a chapter 8,000, 5,500 of them neither optional nor folded away."""
+    for cell in page.texts:
+        if (found := words(cell.source)) > CELL_WORDS:
+            yield f"{page.at(cell)} has {found} words, at most {CELL_WORDS}: split it, with code between"
+    whole = "\n\n".join(cell.source for cell in page.texts)
+    for what, text, most in (("chapter", whole, CHAPTER_WORDS), ("core", core(whole), CORE_WORDS)):
+        if page.number and (found := words(text)) > most:
+            yield f"the {what} has {found:,} words, at most {most:,}: shorten it, or mark what is (optional)"
+
+
+@rule
+def plain_english(page):
+    """Idioms taken over from another language have their English."""
+    for cell in page.texts:
+        prose = " ".join(cell.source.split())
+        for pattern, advice in FOREIGN.items():
+            if match := re.search(pattern, prose):
+                yield f"{page.at(cell)} says {match[0]!r}: {advice}"
+
+
+FOREIGN = {
+    r"\bon the average\b": "on average",
+    r"\bbe it\b": "even, whether, or leave it out",
+    r"\bWho (?:does not|has|starts|forgets|wants|needs|knows)\b[^?]*?[.:;](?!\d)": "if you …, anyone who …",
+    r"\bas good as nothing\b": "almost nothing",
+    r"\bare of a size\b": "are of similar size",
+    r"\b(?:comes|come|came) as a present\b": "for free",
+    r"\b[Hh]old [^.]{1,20} fast\b": "keep … fixed",
+    r"\bdummy trap\b": "dummy-variable trap",
+    r"\bin per cent of\b": "percentage points",
+    r"\b(?:both|two|third|other|the) makers?\b": "implementations, or NumPy and Keras",
+    r"\bshall be\b": "is, are, must be",
+}
 
 
 @rule

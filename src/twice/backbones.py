@@ -12,7 +12,7 @@ import io
 import numpy as np
 
 from twice.arguments import positive_integer
-from twice.fetch import ASSETS, DataError
+from twice.data.fetch import ASSETS, DataError
 
 STAGES = [  # repeats, kernel_size, strides of the first block, expansion, filters
     (1, 3, 1, 1, 16),

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from twice.fetch import ASSETS, read_differences, read_npz
+from twice.data.fetch import ASSETS, read_differences, read_npz
 
 FOLDER = Path(__file__).parent / "explorables"
 

