@@ -21,7 +21,7 @@ on the test images themselves, which is to their advantage:
 - ``pixels``: the pixels of the images.
 
 The result of every run goes at once into src/twice/assets/label-budgets.json: its way, its number of labels,
-its seed, its accuracy, and what it calls the test images, one digit each. A run that is there is not
+its seed, its accuracy, and what it calls the test images, one digit each; "truths" are the right answers. A run that is there is not
 repeated. What the frozen part makes of the images is computed once and kept in _build/label-budgets.
 """
 
@@ -280,7 +280,7 @@ def main(arguments=None):
             continue
         result = run(way, labels, seed, data)
         results = load()  # another process may have added to it
-        store(results | {"runs": [*results["runs"], result]})
+        store(results | {"truths": "".join(map(str, data[-1])), "runs": [*results["runs"], result]})
         print(f"{way} with {labels} labels, seed {seed}: {result['accuracy']:.3f}", flush=True)
 
 
