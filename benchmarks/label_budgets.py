@@ -3,7 +3,6 @@
 
 python benchmarks/label_budgets.py               every run that is not done, seed by seed
 python benchmarks/label_budgets.py --seeds 5     more seeds
-python benchmarks/label_budgets.py --controls    the two ways that know nothing of ImageNet
 python benchmarks/label_budgets.py --list        what is done
 
 All on CIFAR-10, judged on its first 1,000 test images. Each run draws as many training images of every class
@@ -13,16 +12,10 @@ out of the first 10,000, by its seed, and uses their labels one of three ways:
 - ``tuned``: the same, and then the upper part of the network moves too, in small steps;
 - ``nothing``: the network of chapter 10 as its document wrote it, from random weights.
 
-Two controls tell what a softmax regression gets without ImageNet, each with the best of three penalties, judged
-on the test images themselves, which is to their advantage:
-
-- ``random``: EfficientNet-Lite0 with random weights, drawn anew for each seed, its batch statistics measured on
-  images without labels;
-- ``pixels``: the pixels of the images.
-
 The result of every run goes at once into src/twice/assets/label-budgets.json: its way, its number of labels,
-its seed, its accuracy, and what it calls the test images, one digit each; "truths" are the right answers. A run that is there is not
-repeated. What the frozen part makes of the images is computed once and kept in _build/label-budgets.
+its seed, its accuracy, and what it calls the test images, one digit each; "truths" is what they are. A run
+that is there is not repeated. What the frozen part makes of the images is computed once and kept in
+_build/label-budgets.
 """
 
 import os
@@ -56,7 +49,6 @@ L2 = 0.003  # λ of the softmax regression, chosen on training images of another
 STEPS, EPOCHS, BATCH = 300, 12, 64  # of the network that starts from nothing: whichever is more
 TUNING_EPOCHS, TUNING_BATCH = 6, 32
 RATES = {"body": 0.001, "head": 0.01}
-CONTROL_BUDGETS, PENALTIES = (100, 500, 2000), (0.003, 0.03, 0.3)
 
 
 def split_backbone():
@@ -90,9 +82,9 @@ def drawn(y, labels, seed):
     return rng.permutation(np.concatenate(rows))
 
 
-def softmax_regression(features, y, l2=L2):
+def softmax_regression(features, y):
     """Return W and b that minimise the cross-entropy with λ ΣW²: see equation (3.15)."""
-    model = LogisticRegression(C=1 / (2 * l2 * len(y)), max_iter=5_000, tol=1e-6).fit(features, y)
+    model = LogisticRegression(C=1 / (2 * L2 * len(y)), max_iter=5_000, tol=1e-6).fit(features, y)
     return model.coef_.T.astype("float32"), model.intercept_.astype("float32")
 
 
@@ -160,35 +152,6 @@ def nothing(x, y, x_test, seed):
 WAYS = {"frozen": frozen, "nothing": nothing, "tuned": tuned}
 
 
-def random_features(seed, images):
-    """Return what makes features with a random body, its batch statistics measured on ``images``."""
-    keras.utils.set_random_seed(seed)
-    body = efficientnet_lite0(None, False, (PIXELS, PIXELS, 3), pooling="avg")
-    for layer in body.layers:
-        if isinstance(layer, keras.layers.BatchNormalization):
-            layer.momentum = 0.0  # so that one batch says it all
-    body(preprocess(resize(images, PIXELS)), training=True)
-    return lambda x: np.concatenate(
-        [body(preprocess(resize(part, PIXELS))).numpy() for part in np.array_split(x, -(-len(x) // 100))]
-    )
-
-
-def control(way, labels, seed, images, y, images_test, y_test):
-    """Return one control's result: its accuracy with each penalty."""
-    rows = drawn(y, labels, seed)
-    prepare = (
-        random_features(seed, images[:300]) if way == "random" else lambda x: x.reshape(len(x), -1) / 255
-    )
-    h, h_test = prepare(images[rows]), prepare(images_test)
-    mean, size = h.mean(axis=0), h.std()
-    scores = []
-    for l2 in PENALTIES:
-        W, b = softmax_regression((h - mean) / size, y[rows], l2)
-        scores.append(float(np.mean(((h_test - mean) / size @ W + b).argmax(axis=1) == y_test)))
-    keras.backend.clear_session()
-    return {"way": way, "labels": labels, "seed": seed, "accuracies": scores}
-
-
 def planned(seeds):
     """Return every run: its way, its number of labels and its seed; the cheap ones first."""
     return [(way, labels, seed) for seed in range(seeds) for way, labels in product(WAYS, BUDGETS)]
@@ -205,13 +168,11 @@ def load():
 
 def store(results):
     """Write the results, one run a line, so that an interruption leaves the old file or the new one."""
-    head = json.dumps({key: value for key, value in results.items() if key not in ("runs", "controls")})
-    lists = []
-    for key in ("controls", "runs"):
-        runs = sorted(results.get(key, []), key=lambda r: (r["way"], r["labels"], r["seed"]))
-        lists.append(f'"{key}": [\n' + ",\n".join(json.dumps(run) for run in runs) + "\n]")
+    runs = sorted(results["runs"], key=lambda r: (r["way"], r["labels"], r["seed"]))
+    head = json.dumps({key: value for key, value in results.items() if key != "runs"})
+    lines = ",\n".join(json.dumps(run) for run in runs)
     partial = RESULTS.with_suffix(".partial")
-    partial.write_text(f"{head[:-1]}, {', '.join(lists)}}}\n", encoding="utf-8")
+    partial.write_text(f'{head[:-1]}, "runs": [\n{lines}\n]}}\n', encoding="utf-8")
     partial.replace(RESULTS)
 
 
@@ -233,30 +194,14 @@ def run(way, labels, seed, data):
     }
 
 
-def read_images():
-    """Return images and labels of the pool, and of the test images."""
+def read_data():
+    """Return images, maps and labels of the pool and of the test images."""
     (x, y), (x_test, y_test) = cifar10()
+    (x, y), (x_test, y_test) = (x[:POOL], y[:POOL].astype(int)), (x_test[:TEST], y_test[:TEST].astype(int))
     if len(x) < POOL:
         sys.exit("these runs need CIFAR-10 in full: python -m twice.data cifar10")
-    return x[:POOL], y[:POOL].astype(int), x_test[:TEST], y_test[:TEST].astype(int)
-
-
-def with_maps(x, y, x_test, y_test):
-    """Return images from 0 to 1, maps and labels of the pool and of the test images."""
     pool, test = cached_maps("pool", x), cached_maps("test", x_test)
     return x / np.float32(255), pool, y, x_test / np.float32(255), test, y_test
-
-
-def run_controls(seeds, data):
-    """Run the controls that are not done."""
-    for seed, labels, way in product(range(seeds), CONTROL_BUDGETS, ("pixels", "random")):
-        if (way, labels, seed) not in {
-            (r["way"], r["labels"], r["seed"]) for r in load().get("controls", [])
-        }:
-            result = control(way, labels, seed, *data)
-            results = load()  # another process may have added to it
-            store(results | {"controls": [*results.get("controls", []), result]})
-            print(result, flush=True)
 
 
 def main(arguments=None):
@@ -265,16 +210,13 @@ def main(arguments=None):
     parser.add_argument("--seeds", type=int, default=3, help="how many draws of each budget")
     parser.add_argument("--ways", nargs="*", default=list(WAYS), choices=list(WAYS), help="which ways")
     parser.add_argument("--most", type=int, default=max(BUDGETS), help="the largest budget")
-    parser.add_argument("--controls", action="store_true", help="run the two controls instead")
     parser.add_argument("--list", action="store_true", help="print what is done and stop")
     options = parser.parse_args(arguments)
     done = {(r["way"], r["labels"], r["seed"]): r["accuracy"] for r in load()["runs"]}
     if options.list:
         print("\n".join(f"{way} {labels} {seed}: {a:.3f}" for (way, labels, seed), a in sorted(done.items())))
         return
-    if options.controls:
-        return run_controls(options.seeds, read_images())
-    data = with_maps(*read_images())
+    data = read_data()
     for way, labels, seed in planned(options.seeds):
         if (way, labels, seed) in done or way not in options.ways or labels > options.most:
             continue
