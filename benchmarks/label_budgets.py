@@ -13,8 +13,9 @@ out of the first 10,000, by its seed, and uses their labels one of three ways:
 - ``nothing``: the network of chapter 10 as its document wrote it, from random weights.
 
 The result of every run goes at once into src/twice/assets/label-budgets.json: its way, its number of labels,
-its seed, its accuracy, and what it calls the test images, one digit each. A run that is there is not
-repeated. What the frozen part makes of the images is computed once and kept in _build/label-budgets.
+its seed, its accuracy, and what it calls the test images, one digit each; "truths" is what they are. A run
+that is there is not repeated. What the frozen part makes of the images is computed once and kept in
+_build/label-budgets.
 """
 
 import os
@@ -221,7 +222,7 @@ def main(arguments=None):
             continue
         result = run(way, labels, seed, data)
         results = load()  # another process may have added to it
-        store(results | {"runs": [*results["runs"], result]})
+        store(results | {"truths": "".join(map(str, data[-1])), "runs": [*results["runs"], result]})
         print(f"{way} with {labels} labels, seed {seed}: {result['accuracy']:.3f}", flush=True)
 
 

@@ -1,5 +1,6 @@
 """The exercises of chapter 11."""
 
+from functools import wraps
 from math import erf, sqrt
 
 import numpy as np
@@ -77,9 +78,28 @@ def times_the_picture(gradient, x, baseline, steps):
     return x * mean_slope(gradient, x, baseline, (np.arange(steps) + 0.5) / steps)
 
 
+def of_one_point(gradient):
+    """Return the gradient as the text describes it: of one array of the shape of x, not of many at once."""
+
+    @wraps(gradient)
+    def at(x):
+        if np.shape(x) != SLOPES.shape:
+            raise ValueError(f"gradient: expected one array of shape {SLOPES.shape}, got {np.shape(x)}")
+        return gradient(x)
+
+    return at
+
+
+@of_one_point
 def cubes(x):
     """Return the gradient of the sum of x⁴/4."""
     return x**3
+
+
+@of_one_point
+def sines(x):
+    """Return the gradient of the sum of −cos x."""
+    return np.sin(x)
 
 
 EXERCISES = {
@@ -164,7 +184,7 @@ EXERCISES = {
     "11.8": function(
         integrated_gradients,
         (cubes, SLOPES, SQUARES, 3),
-        (np.sin, SLOPES, 0 * SQUARES, 5),
+        (sines, SLOPES, 0 * SQUARES, 5),
         mistakes={
             "take the middle of each piece, not its left end": from_the_left,
             "multiply by the way that was gone, x − x₀": times_the_picture,

@@ -8,11 +8,11 @@ import { accuracyAt, answers, budgets, className, colorOf, contested, curve, def
 // Written as JSON, because Python reads this too.
 export const about = {
   "title": "How many labels do you need?",
-  "text": "Interactive figure: the measured test accuracies of networks that keep ImageNet's features, that fine-tune them, or that start from nothing, for numbers of labels from 100 to 5,000, and what each calls twenty test pictures. The reader moves along the number of labels and reads off how many the others need for the same accuracy. Open this notebook in Colab, in JupyterLab or in the HTML book to use it.",
+  "text": "Interactive figure: the measured test accuracies of networks that keep ImageNet's features, that fine-tune them, or that start from scratch, for numbers of labels from 100 to 5,000, and what each calls twenty test pictures. The reader moves along the number of labels and reads off how many the others need for the same accuracy. Open this notebook in Colab, in JupyterLab or in the HTML book to use it.",
   "height": 1070
 };
 
-const NAMES = { frozen: "features kept", tuned: "fine-tuned", nothing: "from nothing" };
+const NAMES = { frozen: "features kept", tuned: "fine-tuned", nothing: "from scratch" };
 const DRAWS = { mean: "mean of all", 0: "first", 1: "second", 2: "third" };
 const STEP = 0.05; // of log₁₀ labels: every tenfold in twenty steps, which meet all the measured numbers
 const GUESSING = 0.1; // of ten classes
@@ -177,7 +177,7 @@ app.start(inWords,
       resetButton(app)),
     h("p", { class: "note" }, `Each mark is one run; the draws differ in which pictures got labels. Lines join the means, and between what was
       measured all is read off them. Bands reach from the worst draw to the best. Accuracy is counted on 1,000 pictures: differences below
-      0.02 may be chance.`)),
+      0.03 may be chance.`)),
   h("section", { class: "strip" }, heading, h("ul", {}, ...tiles.map(({ element }) => element)),
     h("p", { class: "note" }, `Each picture has its true class beside it, and below that what each way calls it: ✓ right, ✗ wrong. Where draws disagree, the
       most frequent answer stands with the number of draws that gave it.`)));
