@@ -15,7 +15,9 @@ DRAWN = {"twice.explore"}  # interactive figures: a test of their own compares t
 
 SETUP = """\
 import importlib.util
+import os
 
+os.environ["KERAS_BACKEND"] = "tensorflow"  # whatever this machine's setting is
 package = importlib.util.find_spec("twice")
 if package is None or package.origin is None:  # in Colab, or a mere folder
     %pip install -q git+{address}"""

@@ -145,7 +145,7 @@ def filled(source):
 def outputs_of(cell):
     """Yield the type and content of everything that a cell displays."""
     for output in cell.outputs:
-        yield from output.get("data", {}).items()
+        yield from sorted(output.get("data", {}).items())  # a stored notebook has them in another order
 
 
 def written(cell):
