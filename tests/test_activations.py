@@ -1,5 +1,7 @@
 """Activations against Keras and SciPy, their derivatives against central differences."""
 
+import inspect
+
 import keras
 import numpy as np
 import pytest
@@ -10,6 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
 from twice import activations as a
+from twice.arguments import takes
 from twice.checks import agree, check_gradient
 
 SHAPES = [(5,), (4, 3), (2, 3, 10), (1, 2)]
@@ -106,3 +109,62 @@ def test_two_classes_are_a_sigmoid_of_the_difference(z0, z1):
 @given(st.floats(-700, 700))
 def test_sigmoid_is_symmetric(z):
     assert a.sigmoid(z) + a.sigmoid(-z) == pytest.approx(1, abs=1e-15)
+
+
+ACTIVATIONS = ["step", "sigmoid", "sigmoid_derivative", "tanh", "tanh_derivative", "relu", "relu_derivative"]
+ACTIVATIONS += ["softmax", "log_softmax", "softmax_jacobian"]
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "int8", "int64", "bool"])
+@pytest.mark.parametrize("name", ACTIVATIONS)
+def test_integers_are_computed_in_floats(name, dtype):
+    """As they stand, −200 in uint8 is 56, and tanh of uint8 is float16."""
+    z = np.array([[0, 1, 100], [1, 0, 1]]).astype(dtype)
+    f = getattr(a, name)
+    assert f(z).dtype == np.float64
+    agree(name, f(z), f(z.astype("float64")), atol=1e-15)
+    agree(f"{name}, a list", f(z.tolist()), f(z.astype("float64")), atol=1e-15)
+
+
+KEPT = {"float16": "float32", "float32": "float32", "float64": "float64"}
+
+
+@pytest.mark.parametrize("dtype", KEPT)
+@pytest.mark.parametrize("name", ACTIVATIONS)
+def test_floats_keep_their_type_and_float16_becomes_float32(name, dtype):
+    z = draw((2, 3)).astype(dtype)
+    assert getattr(a, name)(z).dtype == KEPT[dtype]
+    agree(name, getattr(a, name)(z), getattr(a, name)(z.astype("float64")), atol=1e-6)
+
+
+@pytest.mark.parametrize("z", ["0.5", None, [1, "2"], 1j], ids=str)
+@pytest.mark.parametrize("name", ACTIVATIONS)
+def test_what_is_no_number_is_refused(name, z):
+    with pytest.raises(TypeError, match="^z: expected numbers, got "):
+        getattr(a, name)(z)
+
+
+def test_a_boundary_keeps_name_docstring_and_signature():
+    assert a.sigmoid.__name__ == "sigmoid" and a.sigmoid.__doc__.startswith("Return σ(z)")
+    assert str(inspect.signature(a.sigmoid)) == "(z)"
+    assert a.sigmoid(z=0.0) == 0.5
+    with pytest.raises(TypeError, match="missing a required argument: 'z'"):
+        a.sigmoid()
+    with pytest.raises(TypeError, match="too many positional arguments|takes 1 positional"):
+        a.sigmoid(1.0, 2.0)
+
+
+def test_a_check_sees_the_arguments_that_it_names_and_no_others():
+    class Scale:
+        @takes(lambda x, factor: (x + 1, factor * 10), "x", "factor")
+        def of(self, x, factor=2, shift=0.5):
+            return x * factor + shift
+
+    assert [Scale().of(1), Scale().of(1, 3), Scale().of(1, shift=0), Scale().of(factor=1, x=0)] == [
+        40.5,
+        60.5,
+        40,
+        10.5,
+    ]
+    with pytest.raises(TypeError, match="^takes: expected arguments of .* in their order, got"):
+        takes(lambda b, a: (b, a), "b", "a")(lambda a, b: a)

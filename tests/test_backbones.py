@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from twice import backbones, fetch
+from twice import backbones
 from twice.backbones import (
     class_names,
     decode_predictions,
@@ -22,7 +22,7 @@ from twice.backbones import (
     stage_outputs,
 )
 from twice.checks import agree
-from twice.data import DataError, photograph
+from twice.data import DataError, fetch, photograph
 
 # What PyTorch returned for the photographs: tools/convert_efficientnet.py made it.
 GOLDEN = Path(__file__).with_name("efficientnet-lite0.npz")
@@ -328,3 +328,9 @@ def test_decode_predictions():
     assert [len(row) for row in decode_predictions(predictions)] == [5, 5]
     with pytest.raises(ValueError, match=r"predictions: expected shape \(n, 1000\), got \(1000,\)"):
         decode_predictions(predictions[0])
+
+
+def test_a_reader_s_own_settings_are_named_before_keras_fails_on_them(monkeypatch):
+    monkeypatch.setattr(keras.config, "image_data_format", lambda: "channels_first")
+    with pytest.raises(RuntimeError, match="^Keras's image_data_format: expected 'channels_last'"):
+        backbones.efficientnet_lite0(weights=None, input_shape=(32, 32, 3))

@@ -18,6 +18,7 @@ RNG = np.random.default_rng(1)
 X, W = RNG.normal(size=(6, 4)), RNG.normal(size=(4, 3))
 EYE = np.eye(3)
 INF, NAN = np.inf, np.nan
+EPS32 = float(np.finfo(np.float32).eps)
 
 
 def printed(capsys):
@@ -42,6 +43,12 @@ def printed(capsys):
         (np.arange(3, dtype="uint8"), [0, 1, 2], {"atol": 0}, "✓ W: agree to 0e+00 · shape (3,) · uint8"),
         ([True, False], [True, False], {}, "✓ W: agree to 1e-10 · shape (2,) · bool"),
         ([0.0, 0.0], [0.0, -0.0], {}, "✓ W: agree to 1e-10 · shape (2,) · float64"),
+        (
+            np.float32([1]),
+            [1.0],
+            {"atol": EPS32},
+            "✓ W: agree to 1e-07 · shape (1,) · float32",
+        ),  # just enough
     ],
 )
 def test_agree_prints_one_stable_line(capsys, ours, theirs, kwargs, line):
@@ -84,6 +91,7 @@ def test_agree_takes_tensors_and_variables(capsys):
         (np.float32([1]), [1], {"atol": 1e-7}, "float32 is too coarse for a tolerance of 1e-07"),
         (np.float16([1]), [1.0], {"atol": 1e-4}, "float16 is too coarse for a tolerance of 1e-04"),
         ([1.0], [1.0], {"atol": 0}, "float64 is too coarse for a tolerance of 0e+00"),
+        (np.float32([1]), [1.0], {"atol": EPS32 * 0.99}, "float32 is too coarse for a tolerance of 1e-07"),
         ([True, False], [True, True], {}, "worst at (1,): 0.0 here, 1.0 there"),
         ([7, 2, 1], [7, 2, 2], {"atol": 0}, "worst at (2,): 1.0 here, 2.0 there"),
         (np.uint8([0]), np.uint8([255]), {}, "worst at (0,): 0.0 here, 255.0 there"),  # no wrap-around
@@ -114,13 +122,14 @@ def test_a_disagreement_is_an_assertion_error_that_says_everything():
         (6.0, 1.0, "6 here, 1 there"),
         (1 / 3, 1 / 3 + 1e-3, "0.3333 here, 0.3343 there"),
         (1 / 3, 1 / 3 + 1e-9, "0.333333333 here, 0.333333334 there"),  # as many digits as it takes
+        (1.0, 1.0 + 10 * 2.0**-52, "1 here, 1.000000000000002 there"),  # sixteen of them
         (-1e9, 0.0, "-1e+09 here, 0 there"),
         (NAN, NAN, "nan here, nan there"),
     ],
 )
 def test_values_are_shown_in_full_and_rounded(ours, theirs, rounded):
     with pytest.raises(Disagreement) as caught:
-        agree("p", [ours], [theirs])
+        agree("p", [ours], [theirs], atol=1e-15)
     assert f"worst at (0,): {ours!r} here, {theirs!r} there" in str(caught.value)
     assert caught.value.where == f"worst at (0,): {rounded} · shape (1,)"
 
@@ -280,6 +289,7 @@ TOO_SMALL = "the gradient is too small for 1e-08 to judge it"
         (lambda x: np.abs(x).sum(), np.zeros(1), np.ones(1), "worst at (0,): 1.0 here, 0.0 there"),
         (lambda x: np.log(x).sum(), -np.ones(1), -np.ones(1), "worst at (0,): -1.0 here, nan there"),
         (lambda x: 1 / x[0], np.zeros(1), np.zeros(1), "worst at (0,): 0.0 here, "),
+        (lambda x: np.maximum(x, 0).sum(), np.full(1, 1e-7), np.zeros(1), "worst at (0,): 0.0 here, "),
     ],
 )
 @pytest.mark.filterwarnings("ignore:invalid value:RuntimeWarning")
@@ -287,6 +297,90 @@ def test_what_central_differences_cannot_judge_is_refused(f, x, grad, fault):
     with pytest.raises(Disagreement) as caught:
         check_gradient("dx", f, x, grad)
     assert str(caught.value).startswith(f"✗ dx: {fault}")
+
+
+PENGUIN = np.array([39.1, 18.7, 181.0, 3750.0])  # mm, mm, mm, g
+PER_UNIT = np.array([0.1, 0.2, -0.01, -0.001])
+
+
+def bounded(x, w=PER_UNIT):
+    return np.tanh(x @ w)
+
+
+@pytest.mark.parametrize("unit", [1.0, 1e-3, 1e3], ids=["mm, g", "m, kg", "μm, mg"])
+@pytest.mark.parametrize("index", range(4))
+@pytest.mark.parametrize("factor", [0, -1, SLIP, 1 / SLIP])
+def test_raw_measurements_are_judged_each_in_its_own_unit(unit, index, factor):
+    """With one step for all, 0.02 for a mass of 3,750 g, the curvature along the bill passed for an error."""
+    x, w = PENGUIN * unit, PER_UNIT / unit
+    grad = (1 - np.tanh(x @ w) ** 2) * w
+    check_gradient("dx", lambda x: bounded(x, w), x, grad)
+    with pytest.raises(Disagreement, match=rf"worst at \({index},\)"):
+        check_gradient("dx", lambda x: bounded(x, w), x, spoiled(grad, index, factor))
+
+
+def steep_and_flat(w):
+    return 1e9 * w[0] ** 2 / 2 + 3 * w[1]
+
+
+def steep_and_bent(w):
+    return 1e9 * w[0] ** 2 / 2 + 3 * np.sinh(w[1]) / np.cosh(1)
+
+
+@pytest.mark.parametrize(
+    "grad",
+    [[1e9, 0], [1e9, -3], [1e9, 3 * SLIP], [1e9, 3 / SLIP], [1e9 * SLIP, 3], [0, 3], [3, 1e9]],
+    ids=str,
+)
+@pytest.mark.parametrize("f", [steep_and_flat, steep_and_bent])
+def test_a_wrong_slope_does_not_hide_behind_a_steeper_one(f, grad):
+    """The rounding of f, 1e-7, divided by the usual step is 0.02; steps a thousand times as long see more."""
+    check_gradient("dw", f, np.ones(2), np.array([1e9, 3.0]))
+    with pytest.raises(Disagreement, match="^✗ dw: worst at "):
+        check_gradient("dw", f, np.ones(2), np.array(grad, float))
+
+
+def test_a_table_of_raw_measurements_is_nudged_in_proportion():
+    """Two hundred numbers at once, of 18 mm and of 6,000 g."""
+    x = PENGUIN * np.random.default_rng(3).uniform(0.8, 1.6, size=(50, 4))
+    grad = (1 - np.tanh(x @ PER_UNIT) ** 2)[:, None] * PER_UNIT
+    check_gradient("dx", lambda x: bounded(x).sum(), x, grad)
+    with pytest.raises(Disagreement, match="along 20 random directions"):
+        check_gradient("dx", lambda x: bounded(x).sum(), x, grad * [1, SLIP, 1, 1])
+
+
+@settings(deadline=None)
+@given(st.lists(st.floats(-6, 6), min_size=1, max_size=6), st.data())
+def test_a_right_gradient_passes_in_any_units_and_a_slip_in_any_number_does_not(powers, data):
+    """f = Σ log cosh(2xᵢ / sᵢ) with units sᵢ from a millionth to a million, xᵢ about as large as sᵢ."""
+    scales = 10.0 ** np.array(powers)
+    x = scales * np.random.default_rng(0).uniform(0.5, 1.5, size=len(powers))
+    grad = 2 * np.tanh(2 * x / scales) / scales
+
+    def f(x):
+        return np.logaddexp(2 * x / scales, -2 * x / scales).sum()
+
+    check_gradient("dx", f, x, grad, atol=1e-7)
+    index = data.draw(st.integers(0, len(powers) - 1))
+    with pytest.raises(Disagreement):
+        check_gradient(
+            "dx", f, x, spoiled(grad, index, data.draw(st.sampled_from([0, -1, SLIP, 1 / SLIP]))), atol=1e-7
+        )
+
+
+def test_a_right_gradient_is_measured_once():
+    """Two values for a number; only what seems wrong is measured again."""
+    calls = []
+    check_gradient("dx", lambda x: calls.append(1) or cubes(x), SMALL, 3 * SMALL**2)
+    assert len(calls) == 2 * SMALL.size
+
+
+@pytest.mark.parametrize(
+    "value", [lambda x: (x**2).sum(keepdims=True), lambda x: x**2, lambda x: None, lambda x: "4"]
+)
+def test_what_is_not_one_number_is_named(value):
+    with pytest.raises(TypeError, match=r"^g: expected (f to return one number, got an array|numbers, got )"):
+        check_gradient("g", value, np.ones(2), 2 * np.ones(2))
 
 
 def test_at_a_kink_both_one_sided_slopes_are_refused():
@@ -375,6 +469,65 @@ def test_rejects_hides_no_other_error(error):
 def test_a_planted_error_of_the_wrong_type_is_no_rejection():
     with pytest.raises(TypeError), rejects():
         agree("W", None, W)
+
+
+# the console, and a reader's settings
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "ascii", "utf-8"])
+def test_a_console_without_a_check_mark_prints_all_the_same(encoding):
+    program = """
+from twice.checks import agree, check_gradient, rejects
+agree("x", 1.0, 1.0)
+check_gradient("∂L/∂x", lambda x: x[0] ** 3, [1.0], [3.0])
+with rejects():
+    agree("x", 1.0, 2.0)
+"""
+    environment = os.environ | {"PYTHONIOENCODING": encoding}
+    run = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True, env=environment)
+    lines = run.stdout.decode(encoding).splitlines()
+    assert len(lines) == 3 and "x: agree to 1e-10" in lines[0]
+    assert lines[0].startswith("✓" if encoding == "utf-8" else "?")
+
+
+@pytest.fixture
+def set_up(monkeypatch):
+    """Return a function that sets Keras up in another way, until the test is over."""
+
+    def change(name, value):
+        monkeypatch.setattr(keras.config, name, lambda: value)
+
+    return change
+
+
+@pytest.mark.parametrize(
+    "name, value, cause",
+    [
+        ("backend", "jax", "backend: expected 'tensorflow', as in the book, got 'jax'"),
+        (
+            "image_data_format",
+            "channels_first",
+            "image_data_format: expected 'channels_last', .* got 'channels_f",
+        ),
+        ("epsilon", 1e-5, "epsilon: expected 1e-07, as in the book, got 1e-05"),
+    ],
+)
+def test_a_reader_s_own_settings_are_named_and_not_taken_for_an_error(set_up, name, value, cause):
+    layer = layer64("Dense", 3)
+    set_up(name, value)
+    for check in (lambda: agree("W", W, W + 1), lambda: copy_weights([W, np.zeros(3)], layer)):
+        with pytest.raises(RuntimeError, match=rf"^Keras's {cause}.* ~/\.keras/keras\.json"), rejects():
+            check()
+    assert not layer.built
+
+
+def test_keras_json_is_named(tmp_path):
+    """A real one, in a home of its own."""
+    (tmp_path / "keras.json").write_text('{"epsilon": 1e-5}', encoding="utf-8")
+    program = "import keras; from twice.checks import agree; agree('x', 1.0, 1.0)"
+    environment = os.environ | {"KERAS_HOME": str(tmp_path)}
+    run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, env=environment)
+    assert "RuntimeError: Keras's epsilon: expected 1e-07, as in the book, got 1e-05" in run.stderr
 
 
 # copy_weights
@@ -499,6 +652,12 @@ def test_the_ledger_gets_a_line_for_each_check(tmp_path, monkeypatch):
     assert (gradient["check"], gradient["shape"], gradient["tolerance"]) == ("gradient", [30, 20], 1e-8)
     assert gradient["error"] <= -8
     assert rejected == {"notebook": "ledger", "check": "rejects", "what": "without 1/n"}
+
+
+def test_the_ledger_can_be_read_by_people(tmp_path, monkeypatch):
+    monkeypatch.setenv("TWICE_LEDGER", str(tmp_path / "ledger.jsonl"))
+    agree("∂L/∂W (2.7)", [1.0], [1.0])
+    assert '"what": "∂L/∂W (2.7)"' in (tmp_path / "ledger.jsonl").read_text(encoding="utf-8")
 
 
 def test_a_failed_check_leaves_no_line(tmp_path, monkeypatch):

@@ -346,8 +346,62 @@ def test_constant_channels_are_not_divided_by_0():
         (lambda: BatchNormalization(momentum=1.5), "momentum: expected a number from 0 to below 1, got 1.5"),
         (lambda: BatchNormalization(epsilon=float("nan")), "epsilon: expected a number from 0 .*, got nan"),
         (lambda: BatchNormalization(dtype=int), "dtype: expected 'float32' or 'float64', got <class 'int'>"),
+        (lambda: Dropout(True, rng=rng()), "rate: expected a number from 0 to below 1, got True"),
+        (lambda: Activation(np.tanh), "activation: expected one of linear, relu, .*; got <ufunc 'tanh'>"),
+        (lambda: Dense(3, np.tanh, rng=rng()), "activation: expected one of linear, .*; got <ufunc 'tanh'>"),
+        (lambda: Dense(3, kernel_initializer=[], rng=rng()), r"kernel_initializer: expected .*; got \[\]"),
+        (lambda: Dense(3, rng=rng()).forward(np.ones((0, 4))), r"x: expected shape \(n, d\), got \(0, 4\)"),
+        (lambda: Dense(3, rng=rng()).forward([["a"]]), "x: expected numbers, got list of dtype <U1"),
+        (lambda: BatchNormalization().forward(np.ones(3)), r"x: expected shape \(n, d\), got \(3,\)"),
     ],
 )
 def test_wrong_arguments_are_named(make, name):
     with pytest.raises((ValueError, TypeError), match=f"^{name}"):
         make()
+
+
+@pytest.mark.parametrize(
+    "shape, expected",
+    [
+        ((4, 2), "(n, 3), which the layer was built for; got (4, 2)"),
+        ((4, 1), "(n, 3), which the layer was built for; got (4, 1)"),
+        ((2, 2, 3), "(n, 3), which the layer was built for; got (2, 2, 3)"),
+        ((3,), "(n, d), got (3,)"),
+        ((0, 3), "(n, d), got (0, 3)"),
+    ],
+)
+def test_a_built_dense_layer_refuses_what_does_not_fit_its_weights(shape, expected):
+    layer = Dense(5, rng=rng())
+    layer.forward(np.ones((4, 3)))
+    with pytest.raises(ValueError) as error:
+        layer.forward(np.ones(shape))
+    assert str(error.value) == f"x: expected shape {expected}"
+
+
+@pytest.mark.parametrize("shape", [(4, 1), (4, 2), (2, 2, 2, 1), (0, 3)], ids=str)
+def test_batch_normalization_refuses_other_channels_and_keeps_its_averages(shape):
+    """One channel would be stretched to three, and an empty batch would make the averages NaN."""
+    layer = BatchNormalization()
+    layer.forward(draw((4, 3)), training=True)
+    before = [w.copy() for w in layer.state]
+    with pytest.raises(ValueError, match=r"^x: expected shape \(n, (…, 3|d)\)"):
+        layer.forward(np.ones(shape), training=True)
+    for w, kept in zip(layer.state, before, strict=True):
+        assert (w == kept).all()
+
+
+@pytest.mark.parametrize("training", [True, False])
+def test_arguments_that_numpy_made_promote_nothing(training):
+    """np.float64(0.5) times float32 is float64."""
+    x = draw((4, 3), "float32")
+    assert Dropout(np.float64(0.5), rng=rng()).forward(x, training).dtype == np.float32
+    layer = BatchNormalization(np.float64(0.9), np.float64(1e-3), "float32")
+    assert layer.forward(x, training).dtype == np.float32
+
+
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+def test_activations_take_integers(activation):
+    layer, z = Activation(activation), np.uint8([[0, 1, 200]])
+    floats = Activation(activation)
+    agree("a", layer.forward(z), floats.forward(z.astype(float)))
+    agree("dz", layer.backward(np.ones((1, 3))), floats.backward(np.ones((1, 3))))

@@ -117,6 +117,9 @@ def test_float32_stays_float32(name, reduction):
     y, y_hat = problem(name, (3, 2), from_logits=False)
     y, y_hat = y if y.dtype.kind == "i" else y.astype("float32"), y_hat.astype("float32")
     assert getattr(losses, name)(y, y_hat, reduction=reduction).dtype == np.float32
+    for from_logits in [{}] if name == "mean_squared_error" else FROM.values():
+        gradient = getattr(losses, f"{name}_gradient")(y, y_hat, reduction=reduction, **from_logits)
+        assert gradient.dtype == np.float32
 
 
 @pytest.mark.parametrize("name", ["binary_crossentropy", "categorical_crossentropy"])
@@ -215,3 +218,83 @@ def test_two_classes_of_softmax_are_one_sigmoid(z, y):
     binary = losses.binary_crossentropy(np.array([[float(y)]]), np.array([[z]]), from_logits=True)
     softmax = losses.sparse_categorical_crossentropy(np.array([y]), np.array([[0.0, z]]), from_logits=True)
     assert binary == pytest.approx(softmax, rel=1e-9, abs=1e-12)
+
+
+# --------------------------------------------------------------------------- what is refused
+
+BOTH = ["", "_gradient"]
+DENSE = [name for name in KERAS if not name.startswith("sparse")]
+ONES, COLUMN = np.ones(4), np.ones((4, 1))
+
+
+@pytest.mark.parametrize(
+    "y, y_hat", [(ONES, COLUMN), (COLUMN, ONES), (COLUMN, np.ones((4, 3)))], ids=np.shape
+)
+@pytest.mark.parametrize("what", BOTH)
+@pytest.mark.parametrize("name", DENSE)
+def test_targets_of_another_shape_are_refused(name, what, y, y_hat):
+    """NumPy would compare all with all: a loss of 2.5 for perfect predictions, a gradient of shape (4, 4)."""
+    with pytest.raises(ValueError) as error:
+        getattr(losses, name + what)(y, y_hat)
+    assert str(error.value) == f"y: expected shape {y_hat.shape}, that of y_hat; got {y.shape}"
+
+
+ROWS = np.log([[0.2, 0.3, 0.5], [0.1, 0.8, 0.1]])
+
+
+@pytest.mark.parametrize(
+    "y, message",
+    [
+        ([-1, 0], "y: expected labels 0 to 2, got -1 to 0"),
+        ([0, 3], "y: expected labels 0 to 2, got 0 to 3"),
+        ([[0], [1]], "y: expected integers of shape (2,), got int64 of shape (2, 1)"),
+        ([True, False], "y: expected integers of shape (2,), got bool of shape (2,)"),
+        ([0.0, 1.0], "y: expected integers of shape (2,), got float64 of shape (2,)"),
+        ([0], "y: expected integers of shape (2,), got int64 of shape (1,)"),
+    ],
+)
+@pytest.mark.parametrize("from_logits", [False, True], ids=FROM)
+@pytest.mark.parametrize("what", BOTH)
+def test_labels_that_are_none_are_refused(what, from_logits, y, message):
+    """Keras raises for −1 too; NumPy would take the last class."""
+    with pytest.raises(ValueError) as error:
+        getattr(losses, f"sparse_categorical_crossentropy{what}")(np.array(y), ROWS, from_logits)
+    assert str(error.value) == message
+
+
+@pytest.mark.parametrize("name", KERAS)
+@pytest.mark.parametrize("what", BOTH)
+def test_single_numbers_are_refused(name, what):
+    with pytest.raises(ValueError, match="^y_hat: expected shape .*, got a single number$"):
+        getattr(losses, name + what)(0, 1.0)
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "int8", "bool"])
+@pytest.mark.parametrize("what", BOTH)
+@pytest.mark.parametrize("name", DENSE)
+def test_integers_are_computed_in_floats(name, what, dtype):
+    """200 − 100 squared is 16 in uint8, and −100 is 156."""
+    y, y_hat = np.array([[0, 1, 1], [1, 0, 1]]), np.array([[100, 0, 27], [1, 1, 0]])
+    f = getattr(losses, name + what)
+    expected = f(y.astype(float), y_hat.astype(dtype).astype(float))
+    agree(name, f(y.astype(dtype), y_hat.astype(dtype)), expected, atol=1e-15)
+    assert f(y, np.float32(y_hat)).dtype == np.float32, "integers follow the floats beside them, as in Keras"
+
+
+def test_squared_errors_of_photographs():
+    assert losses.mean_squared_error(np.uint8([[200]]), np.uint8([[100]])) == 10_000
+
+
+@pytest.mark.parametrize("name", CROSSENTROPIES)
+def test_float16_has_no_room_for_epsilon_and_is_computed_in_float32(name):
+    """1 − 1e-7 is 1 in float16, and 0 · log 0 is NaN."""
+    y, p = np.float16([[1, 0], [0, 1]]), np.float16([[1, 0], [0.25, 0.75]])
+    y = np.array([0, 1]) if name.startswith("sparse") else y
+    for what in BOTH:
+        f = getattr(losses, name + what)
+        assert f(y, p).dtype == np.float32
+        agree(name, f(y, p), f(y, p.astype("float32")), atol=1e-6)
+
+
+def test_lists_are_taken_as_arrays():
+    assert losses.mean_squared_error([[1.0], [2.0]], [[2.0], [4.0]]) == 2.5

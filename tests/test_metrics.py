@@ -44,7 +44,7 @@ def test_confusion_rows_are_the_truth():
 
 
 def test_confusion_refuses_an_unknown_class():
-    with pytest.raises(IndexError):
+    with pytest.raises(ValueError, match="^y: expected labels 0 to 2, got 3 to 3"):
         m.confusion_matrix(np.array([3]), np.array([0]), 3)
 
 
@@ -143,3 +143,101 @@ def test_calibration_error_of_honest_probabilities_is_small():
     p = rng.random(100_000)
     y = (rng.random(p.size) < p).astype(int)
     assert m.calibration_error(y, p) < 0.01 < m.calibration_error(y, p**2)
+
+
+# --------------------------------------------------------------------------- what is refused
+
+TRUTH, COLUMN, P = np.array([1, 0]), np.array([[1], [0]]), np.array([0.9, 0.1])
+NAN, INF = np.nan, np.inf
+INTEGERS = "{}: expected integers of shape (2,), got {}"
+
+
+@pytest.mark.parametrize(
+    "metric, arguments, message",
+    [
+        (m.r2_score, (COLUMN, TRUTH), "y: expected shape (2,), that of y_hat; got (2, 1)"),
+        (m.r2_score, (TRUTH, COLUMN), "y: expected shape (2, 1), that of y_hat; got (2,)"),
+        (m.accuracy, (COLUMN, TRUTH), "y_pred: expected shape (2, 1), that of y; got (2,)"),
+        (
+            m.confusion_matrix,
+            (COLUMN, TRUTH, 2),
+            INTEGERS.format("y", "int64 of shape (2, 1)"),
+        ),
+        (
+            m.confusion_matrix,
+            (TRUTH, COLUMN, 2),
+            INTEGERS.format("y_pred", "int64 of shape (2, 1)"),
+        ),
+        (m.confusion_matrix, (TRUTH, -TRUTH, 2), "y_pred: expected labels 0 to 1, got -1 to 0"),
+        (m.confusion_matrix, (P, TRUTH, 2), INTEGERS.format("y", "float64 of shape (2,)")),
+        (m.confusion_matrix, (TRUTH, TRUTH, 0), "classes: expected a positive integer, got 0"),
+        *(
+            (metric, *case)
+            for metric in (m.precision, m.recall, m.f1_score)
+            for case in [
+                ((COLUMN, TRUTH), "y_pred: expected shape (2, 1), that of y; got (2,)"),
+                ((TRUTH, P), "y_pred: expected labels 0 and 1, got 0.9"),
+                ((TRUTH * 2, TRUTH), "y: expected labels 0 and 1, got 2"),
+                ((TRUTH, [NAN, 0]), "y_pred: expected labels 0 and 1, got nan"),
+            ]
+        ),
+        *(
+            (metric, *case)
+            for metric in (m.roc_curve, m.auc)
+            for case in [
+                ((COLUMN, P), "y: expected shape (2,), a label each; got (2, 1)"),
+                ((TRUTH, P[:, None]), "score: expected shape (2,), that of y; got (2, 1)"),
+                ((TRUTH, [NAN, 0]), "score: expected finite numbers, got 1 that are not"),
+                ((TRUTH, [INF, 0]), "score: expected finite numbers, got 1 that are not"),
+            ]
+        ),
+        *(
+            (metric, *case)
+            for metric in (m.calibration_curve, m.calibration_error)
+            for case in [
+                ((COLUMN, P), "y: expected shape (2,), a label each; got (2, 1)"),
+                ((TRUTH, P[:, None]), "p: expected shape (2,), that of y; got (2, 1)"),
+                ((TRUTH, [NAN, 0]), "p: expected finite numbers, got 1 that are not"),
+                ((TRUTH, [2.0, -1]), "p: expected probabilities from 0 to 1, got -1 to 2"),
+                ((TRUTH + 1, P), "y: expected labels 0 and 1, got 2"),
+                ((TRUTH, P, 0), "bins: expected a positive integer, got 0"),
+            ]
+        ),
+    ],
+)
+def test_what_cannot_be_compared_is_refused(metric, arguments, message):
+    with pytest.raises(ValueError) as error:
+        metric(*map(np.asarray, arguments[:2]), *arguments[2:])
+    assert str(error.value) == message
+
+
+def test_one_label_may_stand_for_everybody():
+    assert m.accuracy(np.array([3, 3, 1, 3]), 3) == 0.75
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "int8", "int64", "bool"])
+def test_scores_and_targets_may_be_integers(dtype):
+    """The opposite of a score wraps in uint8: an AUC of 0.459 instead of 0.830."""
+    y = np.array([0, 1, 0, 1, 1])
+    score = np.array([0, 1, 1, 100, 1]).astype(dtype)
+    agree("auc", m.auc(y, score), m.auc(y, score.astype(float)))
+    agree("r2", m.r2_score(y.astype(dtype), score), m.r2_score(y, score.astype(float)))
+
+
+@given(pairs)
+def test_auc_of_bytes_is_that_of_floats(drawn):
+    y, score = np.array(drawn).T
+    assert m.auc(y, (score + 3).astype("uint8")) == m.auc(y, score.astype(float))
+
+
+def test_confusion_of_booleans():
+    """As an index a boolean array would be a mask."""
+    y, y_pred = np.array([1, 0, 1, 1]), np.array([0, 0, 1, 1])
+    agree("confusion", m.confusion_matrix(y == 1, y_pred == 1, 2), m.confusion_matrix(y, y_pred, 2))
+
+
+@pytest.mark.parametrize("columns", [1, 3])
+def test_r2_is_the_mean_over_columns_as_in_keras(columns):
+    y, y_hat = np.random.default_rng(0).normal(size=(2, 9, columns))
+    agree("R²", m.r2_score(y, y_hat), keras.metrics.R2Score()(y, y_hat), atol=1e-6)
+    agree("R²", m.r2_score(y, y_hat), sklearn.metrics.r2_score(y, y_hat))

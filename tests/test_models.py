@@ -1,5 +1,7 @@
 """Training a network against Keras: the same weights, the same batches, the same numbers."""
 
+from copy import deepcopy
+
 import keras
 import numpy as np
 import pytest
@@ -7,7 +9,7 @@ import pytest
 from twice import losses
 from twice.checks import Disagreement, agree, check_gradient
 from twice.layers import Activation, BatchNormalization, Dense, Dropout, Flatten
-from twice.models import Network, Sequential
+from twice.models import METRICS, Network, Sequential, classes, summary
 from twice.optimizers import SGD, Adam
 
 N, D, K = 50, 6, 4
@@ -370,6 +372,7 @@ def test_the_progress_bar_is_silent_where_text_is_stored(verbose, shown, capsys)
 
 
 X, Y = blobs()
+OF, BUILT = " of validation_data", "which the network was built for"
 
 
 @pytest.mark.parametrize(
@@ -378,8 +381,8 @@ X, Y = blobs()
         (X, Y[:-1], {}, "y: expected one target for each of the 300 inputs, got 299"),
         (X.T, Y[:2], {}, "x: expected shape (2, 2), which the network was built for; got (2, 300)"),
         (np.where(X > 4, np.nan, X), Y, {}, "x: expected finite numbers, got 17 that are not"),
-        (X, Y / 1.0, {}, "y: expected integers of shape (n,), got float64 of shape (300,)"),
-        (X, np.eye(3, dtype=int)[Y], {}, "y: expected integers of shape (n,), got int64 of shape (300, 3)"),
+        (X, Y / 1.0, {}, "y: expected integers of shape (300,), got float64 of shape (300,)"),
+        (X, np.eye(3, dtype=int)[Y], {}, "y: expected integers of shape (300,), got int64 of shape (300, 3)"),
         (X, Y + 1, {}, "y: expected labels 0 to 2, got 1 to 3"),
         (X[:0], Y[:0], {}, "x: expected at least one number, got shape (0, 2)"),
         (X.astype(str), Y, {}, "x: expected numbers, got ndarray of dtype <U32"),
@@ -387,15 +390,29 @@ X, Y = blobs()
         (X, Y, {"batch_size": 0}, "batch_size: expected a positive integer, got 0"),
         (X, Y, {"rng": None}, "rng: expected a generator such as np.random.default_rng(0), got None"),
         (X, Y, {"verbose": 2}, "verbose: expected 'auto', 0 or 1, got 2"),
-        (X, Y, {"validation_data": (X, Y[:9])}, "y: expected one target for each of the 300 inputs, got 9"),
+        (X, Y - 1, {}, "y: expected labels 0 to 2, got -1 to 1"),
+        (X, 1, {}, "y: expected shape (n, …), got a single number"),
+        (
+            X,
+            Y,
+            {"validation_data": (X, Y[:9])},
+            f"y{OF}: expected one target for each of the 300 inputs, got 9",
+        ),
+        (X, Y, {"validation_data": (X, Y + 1)}, f"y{OF}: expected labels 0 to 2, got 1 to 3"),
+        (X, Y, {"validation_data": (X[:, :1], Y)}, f"x{OF}: expected shape (300, 2), {BUILT}; got (300, 1)"),
+        (X, Y, {"validation_data": (X * np.nan, Y)}, f"x{OF}: expected finite numbers, got 600 that are not"),
+        (X, Y, {"validation_data": X}, "validation_data: expected (x, y), got ndarray"),
     ],
 )
 def test_what_does_not_fit_is_named(x, y, arguments, message):
     model = classifier()
     model.build((None, 2))
+    before = [w.copy() for w in model.weights]
     with pytest.raises((ValueError, TypeError)) as error:
         model.fit(x, y, **({"rng": rng()} | arguments))
     assert str(error.value) == message
+    for w, kept in zip(model.weights, before, strict=True):
+        assert (w == kept).all(), "refused before the first step"
 
 
 @pytest.mark.parametrize("y", [X[:, 0], X], ids=["a column too few", "a column too many"])
@@ -421,14 +438,223 @@ def test_compile_names_what_it_does_not_know(arguments, message):
         model.compile(**({"optimizer": SGD(), "loss": "mean_squared_error"} | arguments))
 
 
-def test_a_network_that_was_not_compiled_says_so():
-    with pytest.raises(ValueError, match=r"^loss: .* call compile\(\) first"):
-        Sequential([Dense(1, rng=rng())]).fit(X, Y)
-
-
-@pytest.mark.parametrize("values", [[np.zeros((2, 3))], [np.zeros(3), np.zeros(3)]])
-def test_weights_of_other_shapes_are_refused(values):
+@pytest.mark.parametrize(
+    "values, message",
+    [
+        ([np.zeros((2, 3))], "values: expected 2 arrays, one for each weight; got 1"),
+        ([np.zeros((2, 3)), np.zeros(2)], r"values: expected shape \(3,\), that of the weight; got \(2,\)"),
+        ([np.zeros((2, 3)), "zeros"], "values: expected numbers, got str"),
+    ],
+)
+def test_weights_of_other_shapes_are_refused_and_none_is_copied(values, message):
     model = Sequential([Dense(3, rng=rng())])
     model.build((None, 2))
-    with pytest.raises(ValueError, match="zip|values: expected shape"):
+    before = [w.copy() for w in model.weights]
+    with pytest.raises((ValueError, TypeError), match=f"^{message}"):
         model.set_weights(values)
+    for w, kept in zip(model.weights, before, strict=True):
+        assert (w == kept).all()
+
+
+@pytest.mark.parametrize(
+    "use",
+    [lambda m: m.summary(), lambda m: m.count_params(), lambda m: m.set_weights([1.0])],
+    ids=["summary", "count_params", "set_weights"],
+)
+def test_what_needs_weights_says_so_before_there_are_any(use):
+    with pytest.raises(ValueError, match=r"^(shapes|weights): .* call build\(\(None, …\)\) first$"):
+        use(Sequential([Dense(3, rng=rng())]))
+
+
+@pytest.mark.parametrize(
+    "layers, message",
+    [
+        (lambda: [], "layers: expected at least one, got none"),
+        (lambda: [Dense(3, rng=rng()), np.tanh], "layers: expected those of twice.layers, such as .* 'tanh'"),
+        (lambda: [keras.layers.Dense(3)], "layers: expected those of twice.layers, such as .*Dense"),
+        (lambda: [Activation("tanh")] * 2, "layers: expected each one once, got the same Activation again"),
+    ],
+    ids=["none", "a function", "Keras's", "the same twice"],
+)
+@pytest.mark.parametrize("kind", [Network, Sequential])
+def test_layers_that_cannot_work_together_are_refused(kind, layers, message):
+    """A layer remembers its last input for the way back, and would take its second use for its first."""
+    with pytest.raises((ValueError, TypeError), match=f"^{message}"):
+        kind(layers())
+
+
+@pytest.mark.parametrize(
+    "optimizer",
+    ["adam", None, Adam, keras.optimizers.Adam, keras.optimizers.Adam()],
+    ids=["a name", "none", "a class", "a class of Keras's", "Keras's"],
+)
+def test_an_optimizer_of_another_kind_is_named_at_once(optimizer):
+    with pytest.raises(TypeError, match="^optimizer: expected one of twice.optimizers, such as Adam"):
+        Sequential([Dense(1, rng=rng())]).compile(optimizer, "mean_squared_error")
+
+
+@pytest.mark.parametrize(
+    "loss",
+    [None, ["mean_squared_error"], (np.square,), (1, 2), keras.losses.MeanSquaredError()],
+    ids=["none", "a list", "no gradient", "numbers", "Keras's"],
+)
+def test_a_loss_of_another_kind_is_named_at_once(loss):
+    with pytest.raises(TypeError, match="^loss: expected a name, or a function and its gradient; got "):
+        Sequential([Dense(1, rng=rng())]).compile(SGD(), loss)
+
+
+def test_an_optimizer_belongs_to_one_model():
+    """Keras raises too: the moments of one network say nothing about another."""
+    optimizer, one, other = Adam(0.05), classifier(), classifier()
+    one.compile(optimizer, "sparse_categorical_crossentropy")
+    other.compile(optimizer, "sparse_categorical_crossentropy")
+    one.fit(X, Y, rng=rng())
+    other.build(X.shape)
+    before = [w.copy() for w in other.weights]
+    with pytest.raises(ValueError, match="^params: expected those of the optimizer's first step"):
+        other.fit(X, Y, rng=rng())
+    for w, kept in zip(other.weights, before, strict=True):
+        assert (w == kept).all()
+    with pytest.raises(ValueError, match="^optimizer: expected a new one"):
+        classifier().compile(optimizer, "sparse_categorical_crossentropy")
+    one.compile(optimizer, "sparse_categorical_crossentropy", l2=0.1)  # its own it may keep, as in Keras
+    one.fit(X, Y, rng=rng())
+
+
+def test_an_optimizer_may_be_the_readers_own():
+    class Downhill:
+        state = "none, but named"
+
+        def apply(self, grads, params):
+            for w, g in zip(params, grads, strict=True):
+                w -= 0.1 * g
+
+    one, other, own = classifier(), classifier(), Downhill()
+    for model in (one, other):
+        model.compile(own, "sparse_categorical_crossentropy")
+        model.fit(X, Y, rng=rng())
+
+
+RAGGED = rng(8).normal(size=(40, 5))
+
+
+@pytest.mark.parametrize(
+    "x, y, arguments",
+    [
+        (RAGGED.reshape(-1, 4), Y[:40], {}),
+        (RAGGED[:, :4], Y[:40] + 1, {}),
+        (RAGGED[:, :4], Y[:40, None], {}),
+        (RAGGED[:, :4], Y[:40], {"epochs": 0}),
+        (RAGGED[:, :4], Y[:40], {"batch_size": 0}),
+        (RAGGED[:, :4], Y[:40], {"rng": None}),
+        (RAGGED[:, :4], Y[:40], {"validation_data": (RAGGED, Y[:40])}),
+    ],
+)
+def test_a_fit_that_failed_leaves_the_network_as_it_was(x, y, arguments):
+    tried, fresh = classifier(), classifier()
+    with pytest.raises((ValueError, TypeError)):
+        tried.fit(x, y, **({"rng": rng()} | arguments))
+    assert tried.shapes == [] and tried.layers[0].W is None
+    assert tried.fit(RAGGED, Y[:40], rng=rng()) == fresh.fit(RAGGED, Y[:40], rng=rng())
+
+
+@pytest.mark.parametrize("use", ["evaluate", "train_on_batch"])
+def test_so_do_evaluate_and_train_on_batch(use):
+    tried, fresh = classifier(), classifier()
+    for x, y in [(RAGGED[:, :4], Y[:40] + 1), (RAGGED[:, :4], Y[:39])]:
+        with pytest.raises(ValueError, match="^y: expected "):
+            getattr(tried, use)(x, y)
+        assert tried.shapes == [] and tried.layers[0].W is None
+    assert getattr(tried, use)(RAGGED, Y[:40]) == getattr(fresh, use)(RAGGED, Y[:40])
+
+
+def test_layers_built_elsewhere_are_tried_as_they_are(monkeypatch):
+    """Copies of trained layers would hold their weights and last batches twice."""
+    body = classifier()
+    body.fit(X, Y, rng=rng())
+    model = Sequential([*body.layers[:1], Dense(3, "softmax", rng=rng())])
+    model.compile(SGD(), "sparse_categorical_crossentropy")
+    copied = []
+    monkeypatch.setattr("twice.arguments.deepcopy", lambda layer: (copied.append(layer), deepcopy(layer))[1])
+    model.fit(X, Y, rng=rng())
+    assert copied == model.layers[1:] and model.layers[0] is body.layers[0]
+    assert model.shapes == [(None, 2), (None, 16), (None, 3)]
+
+
+@pytest.mark.parametrize("built", [False, True])
+@pytest.mark.parametrize(
+    "x, y, message",
+    [
+        (X, Y[:-1], "y: expected one target for each of the 300 inputs, got 299"),
+        (X, Y - 1, "y: expected labels 0 to 2, got -1 to 1"),
+        (X, Y[:, None], "y: expected integers of shape (300,), got int64 of shape (300, 1)"),
+        (X.astype(str), Y, "x: expected numbers, got ndarray of dtype <U32"),
+        (3.0, Y, "x: expected shape (n, …), got a single number"),
+    ],
+)
+def test_a_batch_that_does_not_fit_trains_nothing(x, y, message, built):
+    model = classifier()
+    if built:
+        model.build((None, 2))
+    with pytest.raises((ValueError, TypeError)) as error:
+        model.train_on_batch(x, y)
+    assert str(error.value) == message and model.optimizer.iterations == 0
+
+
+@pytest.mark.parametrize("use", ["fit", "evaluate", "train_on_batch"])
+def test_a_network_is_compiled_before_it_is_used(use):
+    with pytest.raises(ValueError, match=r"^loss: .* call compile\(\) first"):
+        getattr(Sequential([Dense(1, rng=rng())]), use)(X, Y)
+
+
+def test_predict_names_the_width_it_was_built_for():
+    model = classifier()
+    model.fit(X, Y, rng=rng())
+    with pytest.raises(ValueError, match=r"^x: expected shape \(n, 2\), which the layer was built for; got "):
+        model.predict(np.ones((3, 5)))
+
+
+class Table:
+    """A table as those of pandas: it turns into an array when asked, and looks up columns, not rows."""
+
+    def __init__(self, a):
+        self.a = a
+
+    def __len__(self):
+        return len(self.a)
+
+    def __array__(self, dtype=None, copy=None):
+        return np.array(self.a, dtype)
+
+    def __getitem__(self, key):
+        raise KeyError(key)
+
+
+def test_tables_are_taken_as_arrays():
+    x, y = Table(X), Table(Y)
+    tables, arrays = classifier(), classifier()
+    assert tables.train_on_batch(x, y) == arrays.train_on_batch(X, Y)
+    assert tables.fit(x, y, rng=rng()) == arrays.fit(X, Y, rng=rng())
+    assert tables.evaluate(x, y) == arrays.evaluate(X, Y)
+    assert (tables.predict(x) == arrays.predict(X)).all()
+
+
+def test_pictures_of_bytes_are_compared_in_floats():
+    """In uint8 the square of 200 − 100 is 16."""
+    model = Sequential([Flatten()])
+    model.compile(SGD(), "mean_squared_error")
+    x, y = np.full((1, 2, 2), 200, np.uint8), np.full((1, 4), 100, np.uint8)
+    assert model.evaluate(x, y)["loss"] == 10_000
+
+
+@pytest.mark.parametrize("p, expected", [(0.5, 0), (0.5 + 1e-9, 1), (0.4, 0)])
+def test_one_column_is_class_1_above_a_half_as_in_keras(p, expected):
+    y, y_hat = np.array([[1.0]]), np.array([[p]])
+    assert classes(y_hat).tolist() == [expected]
+    theirs = keras.metrics.BinaryAccuracy(dtype="float64")(y, y_hat)
+    agree("accuracy", METRICS["accuracy"](y, y_hat), theirs)
+
+
+def test_a_summary_of_too_few_shapes_is_no_table():
+    with pytest.raises(ValueError):
+        summary([Flatten(), Flatten()], [(None, 4)])

@@ -56,6 +56,10 @@ SCHEDULES = [
         "CosineDecay",
         {"initial_learning_rate": 0.1, "decay_steps": 70, "warmup_target": 0.3, "warmup_steps": 0},
     ),
+    (
+        "CosineDecay",  # the climb begins above 0
+        {"initial_learning_rate": 0.1, "decay_steps": 50, "warmup_target": 0.3, "warmup_steps": 30},
+    ),
 ]
 # Keras's defaults are Python floats too.
 BETAS = {"beta_1": 0.9, "beta_2": 0.999}
@@ -117,7 +121,10 @@ def agree_all(name, ours, theirs, params, variables, atol):
     for j, slot in enumerate(STATE[name]):
         kept = [v for v in theirs.variables if v.path.endswith(f"_{slot}")]
         for i, v in enumerate(kept):
-            agree(f"{slot} {i}", ours.state[i][j], v, atol=atol)
+            state = ours.state[i][j]
+            if slot == "velocity" and getattr(ours, "centered", False):  # ours is the variance itself
+                state = state + ours.state[i][1] ** 2
+            agree(f"{slot} {i}", state, v, atol=atol)
 
 
 @pytest.mark.parametrize("options", OPTIONS, ids=str)
@@ -320,6 +327,7 @@ def test_gradients_are_left_as_they_were(name):
     [
         (lambda: SGD(-0.1), "learning_rate: expected a number from 0 to below inf, got -0.1"),
         (lambda: SGD("fast"), "learning_rate: expected a number from 0 .*, got 'fast'"),
+        (lambda: SGD(True), "learning_rate: expected a number from 0 to below inf, got True"),
         (lambda: SGD(momentum=1.0), "momentum: expected a number from 0 to below 1, got 1.0"),
         (lambda: RMSprop(rho=1.5), "rho: expected a number from 0 to below 1, got 1.5"),
         (lambda: Adam(beta_2=1.0), "beta_2: expected a number from 0 to below 1, got 1.0"),
@@ -341,7 +349,64 @@ def test_wrong_arguments_are_named(make, message):
         make()
 
 
-@pytest.mark.parametrize("grads", [[np.ones(2)], [np.ones(2)] * 3], ids=len)
-def test_every_parameter_needs_its_gradient(grads):
-    with pytest.raises(ValueError, match="zip"):
-        SGD().apply(grads, [np.ones(2), np.ones(2)])
+W, V = np.ones(2), np.ones(2)
+
+
+@pytest.mark.parametrize(
+    "grads, params, message",
+    [
+        ([W], [W, V], "grads: expected one for each of the 2 parameters, got 1"),
+        ([W, W, W], [W, V], "grads: expected one for each of the 2 parameters, got 3"),
+        ([np.ones((2, 1))], [W], r"grads: expected shape \(2,\), that of the parameter; got \(2, 1\)"),
+        ([1.0], [W], r"grads: expected shape \(2,\), that of the parameter; got \(\)"),
+        ([1.0], [0.0], "params: expected arrays of floats, which a step can change, got 0.0"),
+        ([1.0], [np.float64(0.5)], r"params: expected arrays of floats, .* got (np.float64\()?0.5"),
+        ([np.ones(2)], [[1.0, 2.0]], r"params: expected arrays of floats, .* got \[1.0, 2.0\]"),
+        ([np.ones(2)], [np.array([1, 2])], r"params: expected arrays of floats, .* got array\(\[1, 2\]\)"),
+    ],
+)
+@pytest.mark.parametrize("name", STATE)
+def test_what_a_step_cannot_change_is_refused(name, grads, params, message):
+    optimizer, before = getattr(optimizers, name)(), W.copy()
+    with pytest.raises((ValueError, TypeError), match=f"^{message}"):
+        optimizer.apply(grads, params)
+    assert optimizer.iterations == 0 and optimizer.state is None and (before == W).all()
+
+
+def test_a_parameter_may_be_a_single_number():
+    w = np.array(1.0)
+    SGD(0.5).apply([np.float64(1)], [w])
+    assert w == 0.5
+
+
+@pytest.mark.parametrize("shape", [(2,), (3,)], ids=["of the same shape", "of another shape"])
+@pytest.mark.parametrize("name", STATE)
+def test_an_optimizer_belongs_to_its_parameters(name, shape):
+    """The old moments would be added to the new steps; Keras raises as well."""
+    optimizer, w, other = getattr(optimizers, name)(0.1), np.ones(2), np.ones(shape)
+    for _ in range(2):
+        optimizer.apply([np.ones(2)], [w])
+    with pytest.raises(ValueError, match="^params: expected those of the optimizer's first step"):
+        optimizer.apply([np.ones(shape)], [other])
+    with pytest.raises(ValueError, match="^params: expected those of the optimizer's first step"):
+        optimizer.apply([np.ones(2), np.ones(shape)], [w, other])
+    assert optimizer.iterations == 2 and (other == 1).all()
+
+
+def test_a_centered_average_of_large_slopes_loses_no_digits_in_float32():
+    """v and ḡ² are both 10,000, and float32 keeps seven digits: as their difference the variance is noise."""
+    ours = {dtype: np.ones(1, dtype) for dtype in ("float32", "float64")}
+    for dtype, w in ours.items():
+        rule = RMSprop(0.001, centered=True)
+        for _ in range(300):
+            rule.apply([np.full(1, 100, dtype)], [w])
+    agree("w", ours["float32"] / ours["float64"], [1.0], atol=0.01)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("clip", [optimizers.clip_by_norm, optimizers.clip_by_global_norm])
+def test_clipping_by_length_measures_large_gradients_too(clip, dtype):
+    """In float32 the square of 3e20 is infinite, and all that would be left is 0."""
+    (clipped,) = clip([np.array([3e20, -4e20], dtype)], 1.0)
+    assert clipped.dtype == dtype
+    agree("direction", clipped, [0.6, -0.8], atol=1e-6)

@@ -16,7 +16,10 @@ PICTURE = base64.b64encode(b"a small picture").decode()
 ALT = {"mystnb": {"image": {"alt": "A straight line that rises from left to right"}}}
 SOLUTION = "<details>\n<summary>Solution</summary>\n\n```python\nanswer = 1\n```\n\n</details>"
 TAUGHT = {
-    "double": ("arithmetic", ast.parse("def double(x):\n    'Twice x.'\n    return 2 * x").body[0]),
+    "double": (
+        "arithmetic",
+        ast.parse("@takes(floats, 'x')\ndef double(x):\n    'Twice x.'\n    return 2 * x").body[0],
+    ),
     "half": ("arithmetic", ast.parse("def half(x):\n    return x / 2").body[0]),
 }
 
@@ -166,6 +169,7 @@ FAULTS = [
     ("complete_exercises", add(code("answer = ...", tags=["exercise", "nbval-ignore-output"]))),
     ("defined_once", replace("return 2 * x", "return x + x")),
     ("defined_once", replace("def double", "def triple")),
+    ("defined_once", replace("def double", "@cache\ndef double")),
     ("defined_once", add(code("def double(x):\n    return 2 * x"))),
     ("defined_once", add(code("def half(x):\n    return x / 2"))),
     ("honest_tags", replace("agree('wrong', wrong(x), x)", "agree('wrong', 3 * x, x)")),

@@ -1,7 +1,8 @@
 """Activation functions and their derivatives (chapters 1 and 3).
 
 All of them take arrays of any shape and work element by element, except `softmax` and its relatives, which
-work along the last axis: one row, one example.
+work along the last axis: one row, one example. Integers are computed in float64 and float16 in float32; what
+holds no numbers is refused.
 """
 
 import numpy as np

@@ -19,27 +19,27 @@ def takes(check, *names):
     Parameters
     ----------
     check : callable
-        Gets these arguments under their names. It returns, in the same order, what the function shall have in
-        their place, or raises an error.
+        Gets these arguments under their names. It returns what the function shall have in their place, in the
+        same order, or raises an error.
     *names : str
-        Some of the function's arguments; ``self`` may be one.
+        Arguments that follow each other; ``self`` may be one.
     """
 
     def before(function):
         form = signature(function)
-        places = [list(form.parameters).index(name) for name in names]
+        start = list(form.parameters).index(names[0])
+        end = start + len(names)
+        if tuple(form.parameters)[start:end] != names:
+            raise TypeError(f"takes: expected arguments of {function.__name__} in their order, got {names}")
 
         @wraps(function)
         def checked(*given, **options):
-            if options or len(given) <= max(places):  # some come by name or are left out
+            if options or len(given) < end:  # some come by name or are left out
                 bound = form.bind(*given, **options)
                 bound.apply_defaults()
                 given, options = bound.args, bound.kwargs
-            given = list(given)
-            values = check(**{name: given[place] for name, place in zip(names, places, strict=True)})
-            for place, value in zip(places, values, strict=True):
-                given[place] = value
-            return function(*given, **options)
+            values = check(**dict(zip(names, given[start:end], strict=True)))
+            return function(*given[:start], *values, *given[end:], **options)
 
         return checked
 
@@ -130,9 +130,11 @@ def floats(**given):
     float16 becomes float32, as it has no room for ε = 1e-7 beside 1.
     """
     arrays = [numbers(name, value) for name, value in given.items()]
+    if all(a.dtype.char in "fd" for a in arrays):  # float32 and float64
+        return arrays
     kinds = [a.dtype for a in arrays if a.dtype.kind == "f"]
     common = np.result_type(np.float32, *kinds) if kinds else np.float64
-    return [a if a.dtype in (np.float32, np.float64) else a.astype(common) for a in arrays]
+    return [a if a.dtype.char in "fd" else a.astype(common) for a in arrays]
 
 
 def alike(**given):
@@ -279,7 +281,8 @@ def trainable(self, optimizer, loss):
     steps = callable(getattr(optimizer, "apply", None)) and not isinstance(optimizer, type)
     if not steps or hasattr(optimizer, "apply_gradients"):  # a name, a class, or one of Keras's
         raise TypeError(f"optimizer: expected one of twice.optimizers, such as Adam(); got {optimizer!r}")
-    if getattr(optimizer, "state", None) and not same(optimizer.params, self.params):
+    known = getattr(optimizer, "state", None) and getattr(optimizer, "params", None)
+    if known and not same(known, self.params):
         raise ValueError("optimizer: expected a new one, got one that has trained other parameters")
     own = isinstance(loss, tuple) and len(loss) == 2 and all(map(callable, loss))
     if not own and not isinstance(loss, str):
@@ -288,7 +291,7 @@ def trainable(self, optimizer, loss):
 
 
 def paired(x, y, check=finite, of=""):
-    """Return inputs and targets as arrays, if there are as many of both."""
+    """Return inputs and targets as arrays, if there are as many of the one as of the other."""
     x, y = check(f"x{of}", x), check(f"y{of}", y)
     for name, a in (("x", x), ("y", y)):
         if a.ndim == 0:

@@ -12,6 +12,7 @@ import io
 import numpy as np
 
 from twice.arguments import positive_integer
+from twice.checks import same_keras
 from twice.data.fetch import ASSETS, DataError
 
 STAGES = [  # repeats, kernel_size, strides of the first block, expansion, filters
@@ -81,6 +82,8 @@ def efficientnet_lite0(
         If an argument is none of those above.
     DataError
         If the shipped weights are missing or damaged.
+    RuntimeError
+        If Keras has another backend, image format or ε than in the book.
 
     References
     ----------
@@ -90,6 +93,7 @@ def efficientnet_lite0(
     """
     from keras import Input, Model, layers
 
+    same_keras()
     if weights not in ("imagenet", None):
         raise ValueError(f"weights: expected 'imagenet' or None, got {weights!r}")
     if pooling not in ("avg", None):

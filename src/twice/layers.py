@@ -2,7 +2,8 @@
 
 ``forward(x, training)`` returns the layer's output and keeps what ``backward`` needs. ``backward`` takes the
 gradient of the loss with respect to that output, stores the gradients of the layer's parameters, and returns
-the gradient with respect to ``x``. Weights get their shapes when the first batch comes.
+the gradient with respect to ``x``. Weights get their shapes when the first batch comes. After that a layer
+refuses inputs that do not fit them, with a ``ValueError``, and inputs without an example at any time.
 """
 
 import numpy as np

@@ -3,6 +3,10 @@
 Each example has a loss, and ``reduction`` says what becomes of the n losses of a batch, in Keras's words:
 their mean, "sum_over_batch_size" or for short "mean"; their "sum"; or, with None, the losses themselves.
 Every gradient has the shape of the prediction. For None it is that of the sum, what Keras's tape returns.
+
+Targets must have the shape of the predictions, as (n,) beside (n, 1) would compare all with all. Labels must
+be integers from 0 to K − 1, one for each row. Anything else is refused with a ``ValueError``. Integers take
+the type of the floats beside them, or else float64; float16 is computed in float32.
 """
 
 import numpy as np

@@ -2,6 +2,9 @@
 
 Conventions are Keras's and scikit-learn's: the truth comes first, a rate whose denominator is 0 is 0, and
 the rows of the confusion matrix are the true classes.
+
+Both arguments must have one shape, labels be those that are named, scores and probabilities be finite;
+anything else is refused with a ``ValueError``. Integers among scores and targets are computed in floats.
 """
 
 import numpy as np
@@ -33,7 +36,7 @@ def accuracy(y, y_pred):
     Parameters
     ----------
     y, y_pred : numpy.ndarray of int, equal shapes
-        True and predicted classes.
+        True and predicted classes; ``y_pred`` may be a single one for all.
     """
     return (y == y_pred).mean()
 
@@ -145,7 +148,7 @@ def calibration_curve(y, p, bins=10):
     y : numpy.ndarray, shape (n,)
         Outcomes, 0 or 1.
     p : numpy.ndarray, shape (n,)
-        Predicted probabilities of a 1.
+        Predicted probabilities of a 1, from 0 to 1.
     bins : int
         Number of intervals ((k − 1)/bins, k/bins]; 0 belongs to the first.
 

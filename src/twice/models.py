@@ -106,7 +106,7 @@ class Network:
     Parameters
     ----------
     layers : sequence of twice.layers.Layer
-        From the input to the output.
+        From the input to the output, at least one, and none twice.
 
     Attributes
     ----------
@@ -194,7 +194,7 @@ class Sequential(Network):
         Parameters
         ----------
         optimizer : twice.optimizers.Optimizer
-            How gradients move the parameters.
+            How gradients move the parameters; one that has trained no other network.
         loss : str or tuple of two callables
             As in `loss_functions`.
         metrics : sequence of str
@@ -259,6 +259,11 @@ class Sequential(Network):
         dict of list of float
             "loss" and the metrics, means over each epoch's batches as they went by; those of the
             validation data begin with "val_".
+
+        Raises
+        ------
+        ValueError or TypeError
+            If an argument does not fit the others or the network, which then stays as it was.
         """
         (x, y), history = self.checked(x, y), defaultdict(list)
         if shuffle:

@@ -81,7 +81,15 @@ class Optimizer:
         Parameters
         ----------
         grads, params : sequence of numpy.ndarray
-            In the same order, and the same parameters in every call.
+            In the same order, and the same parameters in every call: the optimizer keeps state for each.
+
+        Raises
+        ------
+        ValueError
+            If there is not one gradient of its shape for each parameter, or if the parameters are not those
+            of the first call.
+        TypeError
+            If a parameter is no array of floats, which alone can be changed in place.
         """
         if self.state is None:
             self.state = [[np.zeros_like(w) for _ in range(self.slots)] for w in params]
