@@ -940,7 +940,7 @@ def test_race_is_of_those_who_take_part(optimizers):
     assert optimizers("arrival([{ loss: 3 }], 1)") == -1
 
 
-@pytest.mark.parametrize("name", ["sgd", "momentum"])
+@pytest.mark.parametrize("name", ["sgd", "momentum", "nesterov"])
 @pytest.mark.parametrize("angle", [0, 30])
 def test_bowl_is_descended_below_the_limit_and_not_above(optimizers, name, angle):
     state = optimizers("declared(defaults)") | {"angle": angle, "steps": 300, "mu": 0.5, "condition": 8}

@@ -17,7 +17,7 @@ SETUP = """\
 import importlib.util
 
 package = importlib.util.find_spec("twice")
-if package is None or package.origin is None:  # in Colab, or beside a mere folder of that name
+if package is None or package.origin is None:  # in Colab, or a mere folder
     %pip install -q git+{address}"""
 
 

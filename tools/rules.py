@@ -187,11 +187,15 @@ def short_cells(page):
 
 @rule
 def short_texts(page):
-    """A text cell has at most 700 words, a chapter 8,000, 5,500 of them neither optional nor folded away."""
+    """A text cell has at most 700 words, a chapter 8,000, 5,500 of them neither optional nor folded away.
+
+    The list of further reading is no prose and does not count.
+    """
     for cell in page.texts:
         if (found := words(cell.source)) > CELL_WORDS:
             yield f"{page.at(cell)} has {found} words, at most {CELL_WORDS}: split it, with code between"
-    whole = "\n\n".join(cell.source for cell in page.texts)
+    texts = [cell.source for cell in page.texts if not cell.source.startswith("## Further reading")]
+    whole = "\n\n".join(texts)
     for what, text, most in (("chapter", whole, CHAPTER_WORDS), ("core", core(whole), CORE_WORDS)):
         if page.number and (found := words(text)) > most:
             yield f"the {what} has {found:,} words, at most {most:,}: shorten it, or mark what is (optional)"

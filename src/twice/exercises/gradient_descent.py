@@ -34,21 +34,32 @@ def backtrack(c, w, rate, *, share=0.5):
     return rate
 
 
+def by_curvature(c, w, rate):
+    """Return the first rate below 1/λ, without a look at the loss."""
+    while rate > 1 / c.max():
+        rate = rate / 2
+    return rate
+
+
 def one_over_t(y):
     """Return the means of the first numbers."""
     return np.cumsum(y) / np.arange(1, len(y) + 1)
 
 
-def wrong_way(C, steps, amsgrad=False, *, remember=True):
-    """Return where Adam gets on Reddi's line; without ``remember``, AMSGrad does nothing."""
+def wrong_way(C, steps, amsgrad=False, *, remember=True, cut=True):
+    """Return where Adam gets on Reddi's line; without ``remember``, AMSGrad does nothing.
+
+    Without ``cut`` the walk is cut to the line only at its end.
+    """
     beta_2 = 1 / (1 + C**2)
     w = v = largest = 0.0
     for t in range(1, steps + 1):
         g = C if t % 3 == 1 else -1.0
         v = beta_2 * v + (1 - beta_2) * g**2
         largest = max(largest, v) if amsgrad and remember else v
-        w = min(max(w - 0.1 / t**0.5 * g / largest**0.5, -1.0), 1.0)
-    return w
+        w = w - 0.1 / t**0.5 * g / largest**0.5
+        w = min(max(w, -1.0), 1.0) if cut else w
+    return min(max(w, -1.0), 1.0)
 
 
 EXERCISES = {
@@ -93,11 +104,14 @@ EXERCISES = {
                 adagrad(g, rate, start + epsilon, 0.0, late=True)
             ),
             "a step goes downhill": lambda *a: -adagrad(*a),
+            "ε stands inside the root": lambda g, rate, start=0.1, epsilon=1e-7: (
+                -rate * g / (np.sqrt(start + np.cumsum(g**2, axis=0)) + epsilon)
+            ),
         },
     ),
     "6.5": function(
         up_then_down,
-        (0, 0.5, 100),
+        (1, 0.5, 100),
         (30, 0.5, 100),
         (100, 0.5, 100),
         (400, 0.5, 100),
@@ -115,9 +129,11 @@ EXERCISES = {
         (CURVATURES, PLACE, 1.0),
         (CURVATURES, PLACE, 0.01),
         (np.array([2.0, 2.0]), np.array([1.0, 3.0]), 8.0),
+        (np.array([1.0, 30.0]), np.array([2.0, 0.0]), 4.0),  # nothing moves along the steepest direction
         mistakes={
             "any descent is not enough": lambda *a: backtrack(*a, share=0.0),
             "half of the promise is enough": lambda *a: backtrack(*a, share=0.9),
+            "look at the loss: the bound on the curvature is known here, not in general": by_curvature,
         },
     ),
     "6.7": function(
@@ -135,7 +151,12 @@ EXERCISES = {
         (4, 300, True),
         (3, 50, True),
         (10, 7),
+        (4, 1100),  # the walk comes to both ends of the line
+        (4, 1100, True),
         mistakes={
+            "cut after each step: the walk goes on from the end of the line": lambda *a: wrong_way(
+                *a, cut=False
+            ),
             "AMSGrad keeps the largest v so far": lambda *a: wrong_way(*a, remember=False),
             "without amsgrad only the present v counts": lambda C, steps, amsgrad=False: wrong_way(
                 C, steps, True

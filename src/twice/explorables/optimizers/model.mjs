@@ -121,8 +121,12 @@ export const race = (state) =>
 /** The number of steps after which a path is first below a loss, or -1. */
 export const arrival = (path, goal) => path.findIndex(({ loss }) => loss < goal);
 
-/** The rates of the bowl below which gradient descent and momentum converge: 2/λ and 2(1 + μ)/λ, λ its largest curvature. */
+/**
+ * The rates of the bowl below which three of them converge, λ its largest curvature: gradient descent 2/λ, momentum
+ * 2(1 + μ)/λ, Nesterov's form 2(1 + μ)/((1 + 2μ)λ).
+ */
 export function limits({ condition, mu }) {
   const largest = Math.max(condition, 1);
-  return { sgd: 2 / largest, momentum: (2 * (1 + mu)) / largest };
+  const momentum = (2 * (1 + mu)) / largest;
+  return { sgd: 2 / largest, momentum, nesterov: momentum / (1 + 2 * mu) };
 }

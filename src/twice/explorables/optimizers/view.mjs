@@ -133,12 +133,13 @@ const short = (value) => Number(value.toPrecision(3));
 
 const FORMULAS = {
   bowl: (state) => {
-    const { sgd, momentum } = limits(state);
+    const { sgd, momentum, nesterov } = limits(state);
     const axesOf = state.angle ? ["<i>u</i>", "<i>v</i>"] : ["<i>x</i>", "<i>y</i>"];
     const turned = state.angle ? `, <span class="nowrap">(<i>u</i>, <i>v</i>) turned by ${short(state.angle)}°</span>` : "";
     return `<p><span class="nowrap"><i>L</i> = ½(${axesOf[0]}² + ${short(state.condition)} ${axesOf[1]}²)</span>${turned}.
       SGD converges at rates below <span class="nowrap">2/<i>λ</i> = <b>${short(sgd)}</b>,</span>
-      momentum below <span class="nowrap">2(1 + <i>μ</i>)/<i>λ</i> = <b>${short(momentum)}</b>.</span></p>`;
+      momentum below <span class="nowrap">2(1 + <i>μ</i>)/<i>λ</i> = <b>${short(momentum)}</b>,</span>
+      Nesterov below <span class="nowrap">2(1 + <i>μ</i>)/((1 + 2<i>μ</i>)<i>λ</i>) = <b>${short(nesterov)}</b>.</span></p>`;
   },
   valley: () => "<p><i>L</i> = (<i>x</i> − 2)²/10 + (<i>y</i> + 3/2 − <i>x</i>²/2)²: into the valley is easy, along it slow.</p>",
   saddle: () => "<p><i>L</i> = <i>x</i>²/2 + (<i>y</i>² − 4)²/16: at (0, 0) the gradient is 0, and it is no minimum.</p>",
