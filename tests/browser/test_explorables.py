@@ -1160,11 +1160,11 @@ def test_budget_answers_how_many_labels(show, budgets):
     expect(table).to_contain_text("labels for 0.600")
     expect(table.get_by_role("row").nth(1)).to_have_text(re.compile(r"features kept\s+0.600\s*1,000"))
     # 0.6 is two thirds of the way from 0.4 to 0.7, and 1000 · 5^(2/3) = 2924
-    expect(table.get_by_role("row").nth(2)).to_have_text(re.compile(r"from nothing\s+0.400\s*about 2,900"))
+    expect(table.get_by_role("row").nth(2)).to_have_text(re.compile(r"from scratch\s+0.400\s*about 2,900"))
     figure.frame.get_by_label("labels, exact value").fill("5000")
-    expect(verdict).to_contain_text("“from nothing” needs more than 5,000 labels (its best is 0.700)")
-    figure.role("radio", "from nothing").check()
-    expect(verdict).to_contain_text("“from nothing” has 0.700 of the test pictures right.")
+    expect(verdict).to_contain_text("“from scratch” needs more than 5,000 labels (its best is 0.700)")
+    figure.role("radio", "from scratch").check()
+    expect(verdict).to_contain_text("“from scratch” has 0.700 of the test pictures right.")
     figure.tell(twice="state", state={"labels": 100})
     expect(verdict).to_contain_text("“features kept” needs fewer than 100 labels")
     figure.role("radio", "second").check()
@@ -1237,14 +1237,14 @@ def test_budget_pictures_are_answered_and_framed(show, budgets):
     expect(pictures).to_have_count(20)
     expect(figure.frame.locator(".heading")).to_contain_text("with 1,000 labels")
     expect(figure.frame.locator(".heading")).to_contain_text("The measured number next to yours.")
-    # features kept always says cat; from nothing says airplane in one draw and automobile in the other
+    # features kept always says cat; from scratch says airplane in one draw and automobile in the other
     apart = figure.frame.locator("li.apart")
     expect(apart).to_have_count(2)
     expect(apart.first).to_contain_text(re.compile(r"cat\s*features kept, right: ✓\s*cat"))
-    expect(apart.first).to_contain_text(re.compile(r"from nothing, wrong: ✗\s*airplane 1/2"))
+    expect(apart.first).to_contain_text(re.compile(r"from scratch, wrong: ✗\s*airplane 1/2"))
     figure.role("radio", "second").check()
     expect(apart).to_have_count(4)
-    expect(pictures.nth(2)).to_contain_text(re.compile(r"from nothing, right: ✓\s*automobile\s*$"))
+    expect(pictures.nth(2)).to_contain_text(re.compile(r"from scratch, right: ✓\s*automobile\s*$"))
     figure.tell(twice="state", state={"labels": 1000})
     expect(figure.frame.locator(".heading")).not_to_contain_text("next to yours")
 
