@@ -131,7 +131,7 @@ def stale(path):
 def fetch(paths):
     """Fill the cache with the data sets that the notebooks use; end the program where one cannot be had."""
     code = "\n".join(cell.source for path in paths for cell in code_cells(read(path)))
-    names = [name for name in ("mnist", "cifar10") if f"{name}()" in code]
+    names = [name for name in ("mnist", "cifar10") if re.search(rf"\b{name}\b", code)]
     if names and fetch_data(names):
         sys.exit("outputs are stored from the full data only, which is not to be had here: see above")
 

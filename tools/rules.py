@@ -52,6 +52,7 @@ SECTIONS = [
 ]
 # The sections that a chapter does without, and why.
 LEFT_OUT = {
+    "13-an-honest-project": {"See it move", "Backward"},  # it uses what is built, and derives no gradient
     "10-cifar-10": {"See it move"},  # what moves here are trainings of minutes: its figures show their curves
     "11-looking-inside": {"See it move"},  # its pictures cost passes through a network of millions of weights
 }
