@@ -1,5 +1,5 @@
 # ruff: noqa: E402
-"""CIFAR-10 step by step: the runs behind chapter 10, each one row of its table with one seed.
+"""CIFAR-10 step by step: the runs behind chapter 11, each one row of its table with one seed.
 
 python benchmarks/cifar10.py --list                    what there is, and what is done
 python benchmarks/cifar10.py --row residual --seed 1   one run
@@ -324,7 +324,7 @@ def conditions():
 
 
 def export(run):
-    """Bring what chapter 10 reads into the package: all results, and the weights that a run has chosen.
+    """Bring what chapter 11 reads into the package: all results, and the weights that a run has chosen.
 
     The weights are stored as float16, in the order of the network's layers; where the run's checkpoint is
     not at hand, those in the package stay.

@@ -4,7 +4,7 @@
 python benchmarks/cnn_step.py                 measure, and store the result in benchmarks/results.json
 python benchmarks/cnn_step.py --steps 10      fewer steps, for a look
 
-The network is the CIFAR-10 network of chapter 10, in float32 with Adam and a batch of 64. As in mlp_step.py
+The network is the CIFAR-10 network of chapter 11, in float32 with Adam and a batch of 64. As in mlp_step.py
 both train from the same weights on the same batches, on one thread, one step each in turn, must have
 made the same first steps before anything is timed, and are compared by medians of wall-clock and of processor
 time. Beside their ratio stand
@@ -13,7 +13,7 @@ time. Beside their ratio stand
   of four numbers bent is the largest one, bent, so this network makes the same steps;
 - what each layer's forward and backward pass take of NumPy's step, in processor time, and what is left of
   the very same steps for the loss and Adam;
-- what chapter 8's quicker forms of the convolutions take, on the arrays of this network: with the batch
+- what chapter 9's quicker forms of the convolutions take, on the arrays of this network: with the batch
   innermost in memory, and then in blocks of patches;
 - what the step's matrix products take when done alone, and how fast the machine multiplies large matrices;
 - how many bytes the copying of patches writes, and the most memory a step of NumPy holds (tracemalloc).

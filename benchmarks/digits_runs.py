@@ -1,5 +1,5 @@
 # ruff: noqa: E402
-"""What changes the accuracy of chapter 9's network: the seed, the implementation, and one thing at a time.
+"""What changes the accuracy of chapter 10's network: the seed, the implementation, and one thing at a time.
 
 python benchmarks/digits_runs.py                            every run that has no result yet
 python benchmarks/digits_runs.py --runs keras random --seeds 0 1
@@ -12,7 +12,7 @@ random          the same in Keras, with the kernels frozen as they were drawn
 single          the same, each kernel frozen at a single 1 among zeros: it hands on one pixel of its window
 pixels          no convolution and no pooling: 784 pixels, 128 units, 10 units
 shifts          the document's network; in each epoch each picture is shifted anew, by up to two pixels
-small           the small network of chapter 9, with its 5,258 parameters
+small           the small network of chapter 10, with its 5,258 parameters
 small-shifts    the small network and the shifts
 
 Each run is one file in src/twice/assets/digits_runs/, which the chapter reads; a run whose file exists is not
@@ -55,7 +55,7 @@ def document_layers(made):
 
 
 def small_layers(made):
-    """Return the layers of chapter 9's small network."""
+    """Return the layers of chapter 10's small network."""
     conv, pool, flatten, dense = made
     first = [conv(8, (3, 3), activation="relu"), pool((2, 2))]
     second = [conv(16, (3, 3), activation="relu"), pool((2, 2))]

@@ -1,5 +1,5 @@
 # ruff: noqa: E402
-"""Long trainings behind chapters 7 and 13: what steps, width, batches and more pictures do to an error.
+"""Long trainings behind chapters 7 and 8: what steps, width, batches and more pictures do to an error.
 
 python benchmarks/generalization.py                      every run that has no result yet
 python benchmarks/generalization.py --groups curve       those of one group

@@ -1,5 +1,5 @@
 # ruff: noqa: E402
-"""How many labels a network needs, with features from ImageNet and without: the table of chapter 12.
+"""How many labels a network needs, with features from ImageNet and without: the table of chapter 13.
 
 python benchmarks/label_budgets.py               every run that is not done, seed by seed
 python benchmarks/label_budgets.py --seeds 5     more seeds
@@ -10,7 +10,7 @@ out of the first 10,000, by its seed, and uses their labels one of three ways:
 
 - ``frozen``: the 1,280 features of EfficientNet-Lite0 at 128 × 128 pixels, and softmax regression on them;
 - ``tuned``: the same, and then the upper part of the network moves too, in small steps;
-- ``nothing``: the network of chapter 10 as its document wrote it, from random weights.
+- ``nothing``: the network of chapter 11 as its document wrote it, from random weights.
 
 The result of every run goes at once into src/twice/assets/label-budgets.json: its way, its number of labels,
 its seed, its accuracy, and what it calls the test images, one digit each; "truths" is what they are. A run
@@ -132,7 +132,7 @@ def fine_tune(model, top, head, x, y, rng):
 
 
 def nothing(x, y, x_test, seed):
-    """Return the predictions of chapter 10's document network, trained from random weights."""
+    """Return the predictions of chapter 11's document network, trained from random weights."""
     layers = keras.layers
     model = keras.Sequential([keras.Input((32, 32, 3))])
     for filters in (32, 64, 128):
@@ -206,7 +206,7 @@ def read_data():
 
 def main(arguments=None):
     """Run what is not done, or list what is."""
-    parser = argparse.ArgumentParser(description="Accuracies over label budgets and seeds, for chapter 12.")
+    parser = argparse.ArgumentParser(description="Accuracies over label budgets and seeds, for chapter 13.")
     parser.add_argument("--seeds", type=int, default=3, help="how many draws of each budget")
     parser.add_argument("--ways", nargs="*", default=list(WAYS), choices=list(WAYS), help="which ways")
     parser.add_argument("--most", type=int, default=max(BUDGETS), help="the largest budget")

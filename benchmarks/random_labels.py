@@ -1,5 +1,5 @@
 # ruff: noqa: E402
-"""Whether chapter 10's network can learn labels that mean nothing: how many, and beside least squares.
+"""Whether chapter 11's network can learn labels that mean nothing: how many, and beside least squares.
 
 python benchmarks/random_labels.py --sizes 300 3000      these numbers of pictures
 python benchmarks/random_labels.py --epochs 30           at most thirty more epochs of each

@@ -1,5 +1,5 @@
 # ruff: noqa: E402
-"""How chapter 8's five small networks read digits that are shifted: five starts each, at two learning rates.
+"""How chapter 9's five small networks read digits that are shifted: five starts each, at two learning rates.
 
 python benchmarks/shifted_digits.py            every run that has no result yet
 python benchmarks/shifted_digits.py --seeds 80 --networks "two convolutions"

@@ -1,4 +1,4 @@
-"""The CIFAR-10 script goes on where it was stopped, and its stored runs are what chapter 10 says."""
+"""The CIFAR-10 script goes on where it was stopped, and its stored runs are what chapter 11 says."""
 
 import importlib.util
 import json

@@ -564,7 +564,7 @@ QUICK = "innermost", "columns", "blocks", "quick_conv2d", "quick_kernel_gradient
 @pytest.mark.parametrize("name", QUICK)
 def test_the_quick_code_that_the_benchmark_measures_is_the_chapters(name):
     script = ast.parse((ROOT / "benchmarks" / "cnn_step.py").read_text(encoding="utf-8"))
-    cells = [parsed(cell.source) for cell in code_cells(read(BOOK / "08-convolution.ipynb"))[1:]]
+    cells = [parsed(cell.source) for cell in code_cells(read(BOOK / "09-convolution.ipynb"))[1:]]
     (measured,) = [node for found, node in definitions(script) if found == name]
     (shown,) = [node for tree in cells for found, node in definitions(tree) if found == name]
     assert syntax(measured) == syntax(shown)
@@ -572,7 +572,7 @@ def test_the_quick_code_that_the_benchmark_measures_is_the_chapters(name):
 
 def test_the_networks_that_are_shifted_are_the_chapters():
     script = ast.parse((ROOT / "benchmarks" / "shifted_digits.py").read_text(encoding="utf-8"))
-    cells = [parsed(cell.source) for cell in code_cells(read(BOOK / "08-convolution.ipynb"))[1:]]
+    cells = [parsed(cell.source) for cell in code_cells(read(BOOK / "09-convolution.ipynb"))[1:]]
     for name in ("convolutional", "three_convolutions", "dense", "shifted"):
         (trained,) = [node for found, node in definitions(script) if found == name]
         (shown,) = [node for tree in cells for found, node in definitions(tree) if found == name]

@@ -1,4 +1,4 @@
-"""The long trainings behind chapters 7 and 13 are all stored, as planned, and one can be had again."""
+"""The long trainings behind chapters 7 and 8 are all stored, as planned, and one can be had again."""
 
 import importlib.util
 from pathlib import Path

@@ -1,8 +1,8 @@
-"""Draw the picture of chapter 11 that the README and the first page show: where a network sees what it names.
+"""Draw the picture of chapter 12 that the README and the first page show: where a network sees what it names.
 
 python tools/looking_inside.py
 
-The maps are Grad-CAM (11.13): EfficientNet-Lite0's last feature maps, weighted as its classifier weighs them.
+The maps are Grad-CAM (12.13): EfficientNet-Lite0's last feature maps, weighted as its classifier weighs them.
 """
 
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Train the small network of chapter 9 on all of MNIST, and ship its weights as ``digits.npz``.
+"""Train the small network of chapter 10 on all of MNIST, and ship its weights as ``digits.npz``.
 
     python tools/make_digits.py
 

@@ -52,9 +52,9 @@ SECTIONS = [
 ]
 # The sections that a chapter does without, and why.
 LEFT_OUT = {
-    "13-an-honest-project": {"See it move", "Backward"},  # it uses what is built, and derives no gradient
-    "10-cifar-10": {"See it move"},  # what moves here are trainings of minutes: its figures show their curves
-    "11-looking-inside": {"See it move"},  # its pictures cost passes through a network of millions of weights
+    "08-an-honest-project": {"See it move", "Backward"},  # it uses what is built, and derives no gradient
+    "11-cifar-10": {"See it move"},  # what moves here are trainings of minutes: its figures show their curves
+    "12-looking-inside": {"See it move"},  # its pictures cost passes through a network of millions of weights
 }
 TAGS = {"nbval-ignore-output", "explore", "exercise", "simplified", "bug", "hide-input", "hide-output"}
 COLOURS = {"white", "black", "none"}
@@ -189,7 +189,7 @@ def short_cells(page):
 
 @rule
 def short_texts(page):
-    """A text cell has at most 700 words, a chapter 8,000, 5,500 of them neither optional nor folded away.
+    """A text cell has at most 700 words, a chapter 9,000, 5,500 of them neither optional nor folded away.
 
     The list of further reading is no prose and does not count.
     """

@@ -1,4 +1,4 @@
-"""Two deep networks from NumPy, VGG16 and EfficientNet-Lite0, out of this package's own layers (chapter 12).
+"""Two deep networks from NumPy, VGG16 and EfficientNet-Lite0, out of this package's own layers (chapter 13).
 
 Each is a `Network` whose weights stand in the order of Keras's, so that ``set_weights`` takes what a Keras
 model's ``get_weights`` returns. Every layer has the name of its counterpart, such as ``block2_conv1`` or

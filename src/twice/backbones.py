@@ -1,4 +1,4 @@
-"""EfficientNet-Lite0 in Keras, with weights learnt on ImageNet that ship with this package (chapters 11, 12).
+"""EfficientNet-Lite0 in Keras, with weights learnt on ImageNet that ship with this package (chapters 12, 13).
 
 The network is EfficientNet-B0 (Tan and Le, 2019) as Google's authors simplified it in 2020 for small devices:
 no squeeze-and-excitation, and ReLU6 in place of swish. A stem halves the picture, sixteen inverted

@@ -1,4 +1,4 @@
-"""Convolution and pooling: layers that look at images through a small window (chapter 8).
+"""Convolution and pooling: layers that look at images through a small window (chapter 9).
 
 Images come in batches, channels last: x of shape (n, h, w, c). A window of kh × kw pixels stands at h′ × w′
 places of each image. Everything here is written in terms of `windows`, a view of shape

@@ -27,12 +27,12 @@ CHAPTERS = {
     "5": "backpropagation",
     "6": "gradient_descent",
     "7": "generalization",
-    "8": "convolution",
-    "9": "handwritten_digits",
-    "10": "cifar_10",
-    "11": "looking_inside",
-    "12": "transfer_learning",
-    "13": "honest_project",
+    "8": "honest_project",
+    "9": "convolution",
+    "10": "handwritten_digits",
+    "11": "cifar_10",
+    "12": "looking_inside",
+    "13": "transfer_learning",
 }
 
 

@@ -1,4 +1,4 @@
-"""The exercises of chapter 10."""
+"""The exercises of chapter 11."""
 
 import numpy as np
 
@@ -67,7 +67,7 @@ def mixup(x, y, partner, lam):
 
 
 EXERCISES = {
-    "10.1": value(
+    "11.1": value(
         73_984,
         mistakes={
             "no gradient changes the moving averages": 74_240,
@@ -76,7 +76,7 @@ EXERCISES = {
             "the convolutions have no biases": 74_112,
         },
     ),
-    "10.2": value(
+    "11.2": value(
         np.array([45.0, 0.45]),
         mistakes={
             "the order of the two layers does not matter": np.array([90.0, 0.9]),
@@ -84,7 +84,7 @@ EXERCISES = {
             "each of the two layers has a slope": np.array([45.0, 4.5]),
         },
     ),
-    "10.3": function(
+    "11.3": function(
         distance,
         (0.1, 10),
         (0.05, 3),
@@ -99,7 +99,7 @@ EXERCISES = {
             ),
         },
     ),
-    "10.4": function(
+    "11.4": function(
         rate,
         (0, 100, 0.1),
         (5, 100, 0.1),
@@ -112,7 +112,7 @@ EXERCISES = {
             "first it climbs": lambda step, steps, peak: peak * (1 + np.cos(np.pi * step / steps)) / 2,
         },
     ),
-    "10.5": function(
+    "11.5": function(
         compare,
         (SEEDS_1, SEEDS_2),
         (SEEDS_2[:2], SEEDS_1[:2]),
@@ -123,7 +123,7 @@ EXERCISES = {
             "b minus a": lambda a, b: compare(b, a),
         },
     ),
-    "10.6": function(
+    "11.6": function(
         symmetric,
         (KERNEL,),
         (WIDE,),
@@ -133,7 +133,7 @@ EXERCISES = {
             "only mirrored": lambda W: W[:, ::-1],
         },
     ),
-    "10.7": function(
+    "11.7": function(
         cutout,
         (PICTURE, 4, 3, 1),
         (PICTURE, 0, 5, 2),
@@ -146,7 +146,7 @@ EXERCISES = {
             "the square only, not all of its rows and columns": cross,
         },
     ),
-    "10.8": function(
+    "11.8": function(
         mixup,
         (X, Y, PARTNER, 0.7),
         (X, Y, PARTNER[::-1], 0.2),

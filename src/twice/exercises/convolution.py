@@ -1,4 +1,4 @@
-"""The exercises of chapter 8."""
+"""The exercises of chapter 9."""
 
 import numpy as np
 
@@ -116,7 +116,7 @@ def scenes():
 
 
 EXERCISES = {
-    "8.1": value(
+    "9.1": value(
         (16, 16, 16, 1216),
         mistakes={
             "every filter looks through all three channels": (16, 16, 16, 416),
@@ -125,7 +125,7 @@ EXERCISES = {
             "the stride is 2": (32, 32, 16, 1216),
         },
     ),
-    "8.2": value(
+    "9.2": value(
         14,
         mistakes={
             "that one falls short by half": 13,
@@ -133,7 +133,7 @@ EXERCISES = {
             "each layer looks twice as far as the one before": 8_000,
         },
     ),
-    "8.3": value(
+    "9.3": value(
         SHIFT_LEFT,
         mistakes={
             "that one moves it to the right": SHIFT_LEFT[:, ::-1],
@@ -141,7 +141,7 @@ EXERCISES = {
             "that one leaves it where it is": np.eye(9)[4].reshape(3, 3),
         },
     ),
-    "8.4": Exercise(
+    "9.4": Exercise(
         separable_fault,
         (
             lambda kernel: (kernel[:, 0], kernel[0]),
@@ -150,7 +150,7 @@ EXERCISES = {
             lambda kernel: kernel,
         ),
     ),
-    "8.5": function(
+    "9.5": function(
         average_gradient,
         (DZ, 2),
         (DZ[:1], 3),
@@ -163,7 +163,7 @@ EXERCISES = {
             ),
         },
     ),
-    "8.6": function(
+    "9.6": function(
         transposed,
         (SMALL, KERNEL, 1),
         (SMALL, KERNEL, 2),
@@ -173,7 +173,7 @@ EXERCISES = {
             "where windows overlap, add": lambda z, W, s: painted_over(z, W, s),
         },
     ),
-    "8.7": function(
+    "9.7": function(
         lambda W, h, w: W.reshape(h, w, -1, W.shape[1]),
         (WEIGHTS, 3, 4),
         (WEIGHTS, 4, 3),
@@ -185,7 +185,7 @@ EXERCISES = {
             ),
         },
     ),
-    "8.8": function(
+    "9.8": function(
         located,
         *scenes(),
         mistakes={

@@ -1,4 +1,4 @@
-"""The exercises of chapter 9."""
+"""The exercises of chapter 10."""
 
 import numpy as np
 
@@ -85,7 +85,7 @@ def by_median(probabilities):
 
 
 EXERCISES = {
-    "9.1": value(
+    "10.1": value(
         9098,
         mistakes={
             "with padding the maps stay 28 × 28, then 14 × 14": 5258,
@@ -94,7 +94,7 @@ EXERCISES = {
             "28 halves to 14 and to 7": 4010 + 80 + 1168 + 14 * 14 * 16 * 10,
         },
     ),
-    "9.2": value(
+    "10.2": value(
         np.array([0.5, 3.0]),
         mistakes={
             "pooling takes the maximum, not the mean": np.array([0.25, 1.25]),
@@ -102,7 +102,7 @@ EXERCISES = {
             "the stroke is half as dark": np.array([1.0, 6.0]),
         },
     ),
-    "9.3": function(
+    "10.3": function(
         multiply_adds,
         (28, 28, 1, 3, 32),
         (13, 13, 8, 3, 16),
@@ -117,7 +117,7 @@ EXERCISES = {
             ),
         },
     ),
-    "9.4": value(
+    "10.4": value(
         np.log(1 + 999 / np.e),
         atol=1e-4,  # two decimals, as the solution prints them
         mistakes={
@@ -126,12 +126,12 @@ EXERCISES = {
             "the true class competes with 999 others": np.log(1 + 1000 / np.e),
         },
     ),
-    "9.5": function(
+    "10.5": function(
         z_score,
         (DIGITS, READ_1, READ_2),
         (DIGITS[:25], READ_2[:25], READ_1[:25]),
         mistakes={
-            "(9.9) takes the count for the variance, without the square of the mean": paired_t,
+            "(10.9) takes the count for the variance, without the square of the mean": paired_t,
             "the standard error is the root of the count": lambda *args: z_score(*args, scale=lambda n: n),
             "pictures on which both are right or both wrong say nothing": lambda *args: z_score(
                 *args, both=True
@@ -139,7 +139,7 @@ EXERCISES = {
             "the first minus the second": lambda y, read_1, read_2: z_score(y, read_2, read_1),
         },
     ),
-    "9.6": function(
+    "10.6": function(
         with_rejects,
         (SURE, LABELS, 0.7),
         (SURE, LABELS, 0.9),
@@ -152,7 +152,7 @@ EXERCISES = {
             "read where it is sure, not where it is unsure": lambda *args: with_rejects(*args, kept=np.less),
         },
     ),
-    "9.7": function(
+    "10.7": function(
         committee,
         (RUNS,),
         (RUNS[:2, :4],),
@@ -164,7 +164,7 @@ EXERCISES = {
             "the first axis holds the networks": lambda p: p.mean(axis=1).argmax(axis=1),
         },
     ),
-    "9.8": function(
+    "10.8": function(
         slant,
         (PICTURE,),
         (TALL,),

@@ -66,7 +66,7 @@ NO_FOLDS = {
 }
 
 EXERCISES = {
-    "13.1": value(
+    "8.1": value(
         2 * coins(15, 5),
         mistakes={
             "that is one side only": coins(15, 5),
@@ -74,7 +74,7 @@ EXERCISES = {
             "that is exactly five, and one side only": comb(20, 5) / 2**20,
         },
     ),
-    "13.2": function(
+    "8.2": function(
         standardised,
         (X, Y),
         (X[:3], X[3:] * 10),
@@ -92,7 +92,7 @@ EXERCISES = {
             ),
         },
     ),
-    "13.3": function(
+    "8.3": function(
         examples_needed,
         (0.9, 0.01),
         (0.98, 0.005),
@@ -105,14 +105,14 @@ EXERCISES = {
             "half_width reaches to one side only": lambda p, half_width: examples_needed(p, half_width / 2),
         },
     ),
-    "13.4": value(
+    "8.4": value(
         59,
         mistakes={
             "58 trials are not quite enough": 58,
             "20 trials find one of the best 5 % on average; with what probability do they find none?": 20,
         },
     ),
-    "13.5": function(
+    "8.5": function(
         paired_interval,
         (A, B),
         (B[:3] * 10, A[:3] * 10 + [0.1, 0, 0.2]),
@@ -123,13 +123,13 @@ EXERCISES = {
             "take the difference seed by seed first": unpaired_interval,
         },
     ),
-    "13.6": function(
+    "8.6": function(
         folds,
         (np.arange(10)[::-1], 3),
         (np.array([4, 0, 5, 2, 1, 3]), 2),
         mistakes=NO_FOLDS,
     ),
-    "13.7": function(
+    "8.7": function(
         power_law,
         (SIZES, ERRORS, 0.05),
         (SIZES[1:], ERRORS[1:], 0.01),

@@ -1,4 +1,4 @@
-"""The exercises of chapter 11."""
+"""The exercises of chapter 12."""
 
 from functools import wraps
 from math import erf, sqrt
@@ -17,7 +17,7 @@ A, B = RNG.permutation(7) / 3, RNG.permutation(7) ** 2.0
 
 
 def gradient_of_probability(p, g, k):
-    """Return the gradient of p_k: (11.5)."""
+    """Return the gradient of p_k: (12.5)."""
     return p[k] * (g[k] - p @ g)
 
 
@@ -27,7 +27,7 @@ def smoothed_slope(x, sigma):
 
 
 def class_activation_map(maps, kernel, k):
-    """Return the map whose mean is the logit without its bias: (11.13)."""
+    """Return the map whose mean is the logit without its bias: (12.13)."""
     return maps @ kernel[:, k]
 
 
@@ -37,7 +37,7 @@ def absolute_variation_gradient(x):
 
 
 def squared_variation_gradient(x):
-    """Return the gradient of the sum of the squared differences: (11.16)."""
+    """Return the gradient of the sum of the squared differences: (12.16)."""
     return pulls(2 * np.diff(x, axis=0), 2 * np.diff(x, axis=1))
 
 
@@ -103,14 +103,14 @@ def sines(x):
 
 
 EXERCISES = {
-    "11.1": value(
+    "12.1": value(
         np.array([3, 3]),
         mistakes={
             "that is the slope where both units are on": np.array([1, 5]),
             "that is where only the second unit is on": np.array([-2, 2]),
         },
     ),
-    "11.2": function(
+    "12.2": function(
         gradient_of_probability,
         (P, G, 0),
         (P, G, 2),
@@ -120,7 +120,7 @@ EXERCISES = {
             "that is the logit's gradient": lambda p, g, k: g[k],
         },
     ),
-    "11.3": function(
+    "12.3": function(
         smoothed_slope,
         (0.5, 0.2),
         (-0.3, 1.0),
@@ -133,7 +133,7 @@ EXERCISES = {
             ),
         },
     ),
-    "11.4": function(
+    "12.4": function(
         class_activation_map,
         (MAPS, KERNEL, 1),
         (MAPS, KERNEL, 3),
@@ -147,7 +147,7 @@ EXERCISES = {
             ),
         },
     ),
-    "11.5": function(
+    "12.5": function(
         absolute_variation_gradient,
         (PICTURE,),
         (PICTURE.T,),
@@ -156,7 +156,7 @@ EXERCISES = {
             "that is the gradient of the squares": squared_variation_gradient,
         },
     ),
-    "11.6": function(
+    "12.6": function(
         linear_occlusion,
         (SLOPES, SQUARES, 2),
         (SLOPES, SQUARES, 1),
@@ -170,7 +170,7 @@ EXERCISES = {
             "add the pixels of a square up": lambda g, x, size: linear_occlusion(g, x, size) / size**2,
         },
     ),
-    "11.7": function(
+    "12.7": function(
         spearman,
         (A, B),
         (B[::-1], A),
@@ -181,7 +181,7 @@ EXERCISES = {
             "that is the correlation of the values": lambda a, b: np.corrcoef(a, b)[0, 1],
         },
     ),
-    "11.8": function(
+    "12.8": function(
         integrated_gradients,
         (cubes, SLOPES, SQUARES, 3),
         (sines, SLOPES, 0 * SQUARES, 5),

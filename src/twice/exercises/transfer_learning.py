@@ -1,4 +1,4 @@
-"""The exercises of chapter 12."""
+"""The exercises of chapter 13."""
 
 import numpy as np
 
@@ -16,13 +16,13 @@ NEW = RNG.normal(1, 1.5, size=(12, 3)).round(2)
 
 
 def drift(momentum, start, mean, batches):
-    """Return the moving mean after that many batches: (12.10)."""
+    """Return the moving mean after that many batches: (13.10)."""
     kept = momentum**batches
     return kept * start + (1 - kept) * mean
 
 
 def curvature(p, v):
-    """Return the variance of v under p, row by row: (12.2)."""
+    """Return the variance of v under p, row by row: (13.2)."""
     mean = (p * v).sum(axis=1, keepdims=True)
     return (p * (v - mean) ** 2).sum(axis=1)
 
@@ -61,14 +61,14 @@ def largest_product(h, y, h_new):
 
 
 EXERCISES = {
-    "12.1": value(
+    "13.1": value(
         np.array([204_810, 12_810]),
         mistakes={
             "each class has a bias too": np.array([204_800, 12_800]),
             "the first number is for the map laid in a row": np.array([12_810, 204_810]),
         },
     ),
-    "12.2": value(
+    "13.2": value(
         38_680_586,
         mistakes={
             "that many are frozen": 1_735_488,
@@ -76,7 +76,7 @@ EXERCISES = {
             "the dense layers learn too": 12_979_200,
         },
     ),
-    "12.3": function(
+    "13.3": function(
         drift,
         (0.99, np.array([1.0, -2.0]), np.array([0.0, 3.0]), 100),
         (0.9, np.array([0.5]), np.array([0.5]), 3),
@@ -86,7 +86,7 @@ EXERCISES = {
             "one batch only": lambda r, m, mu, t: drift(r, m, mu, 1),
         },
     ),
-    "12.4": function(
+    "13.4": function(
         curvature,
         (P, V),
         (P[:1], np.ones((1, 3))),
@@ -98,7 +98,7 @@ EXERCISES = {
             "weight the squares with p": lambda p, v: v.var(axis=1),
         },
     ),
-    "12.5": function(
+    "13.5": function(
         rates,
         (4, 0.01, 2.6),
         (3, 1.0, 10.0),
@@ -108,7 +108,7 @@ EXERCISES = {
             "divide from layer to layer": lambda n, top, f: top * np.arange(1, n + 1) / n,
         },
     ),
-    "12.6": function(
+    "13.6": function(
         vgg16_input,
         (PICTURES,),
         (PICTURES[0],),
@@ -119,7 +119,7 @@ EXERCISES = {
             "the rows are in order, the colours are not": lambda x: 255 * x[..., ::-1, :] - MEAN,
         },
     ),
-    "12.7": function(
+    "13.7": function(
         l2_sp,
         (W, W0, G, 0.1, 0.5),
         (W0, W0, G, 0.1, 0.5),
@@ -129,7 +129,7 @@ EXERCISES = {
             "it must draw back, not push away": lambda w, w0, g, l2, r: w - r * (g - 2 * l2 * (w - w0)),
         },
     ),
-    "12.8": function(
+    "13.8": function(
         nearest_mean,
         (FEATURES, Y, NEW),
         (FEATURES[::-1], Y[::-1], NEW / 2),
