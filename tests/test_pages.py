@@ -15,6 +15,7 @@ TERMS = re.findall(r"^(\S.*) \[(.+)\]\{\.language-zh\}$", MARKDOWN["glossary.md"
 EVERYWHERE = {"artificial intelligence (AI)", "attention", "natural language processing (NLP)"}
 # What stands in bold for its weight, not as a new word.
 EMPHASIS = {
+    "each size train to its own stop",
     "add up",
     "backward",
     "forward",

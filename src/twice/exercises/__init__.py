@@ -15,6 +15,7 @@ from types import CodeType, FunctionType
 
 import numpy as np
 
+from twice.checks import say
 from twice.exercises.comparison import described, difference, shown
 
 __all__ = ["Exercise", "NotAttempted", "check", "difference", "function", "shown", "value", "verdict"]
@@ -80,7 +81,7 @@ def check(number, answer):
     ValueError
         If there is no exercise of that number.
     """
-    print(f"Exercise {number}: {verdict(number, answer)}")
+    say(f"Exercise {number}: {verdict(number, answer)}")
 
 
 def verdict(number, answer):
