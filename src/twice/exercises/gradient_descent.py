@@ -115,6 +115,8 @@ EXERCISES = {
         (30, 0.5, 100),
         (100, 0.5, 100),
         (400, 0.5, 100),
+        (3, 0.2, 4),
+        (900, 1.5, 300),
         mistakes={
             "it jumps at the end of the warm-up": lambda t, target, warmup: (
                 target * (t / warmup if t < warmup else t**-0.5)
@@ -129,9 +131,11 @@ EXERCISES = {
         (CURVATURES, PLACE, 1.0),
         (CURVATURES, PLACE, 0.01),
         (np.array([2.0, 2.0]), np.array([1.0, 3.0]), 8.0),
+        (np.array([2.0, 2.0]), np.array([1.0, 3.0]), 1.3),
         (np.array([1.0, 30.0]), np.array([2.0, 0.0]), 4.0),  # nothing moves along the steepest direction
         mistakes={
             "any descent is not enough": lambda *a: backtrack(*a, share=0.0),
+            "half of the promise, not a quarter: the loss has a ½ too": lambda *a: backtrack(*a, share=0.25),
             "half of the promise is enough": lambda *a: backtrack(*a, share=0.9),
             "look at the loss: the bound on the curvature is known here, not in general": by_curvature,
         },

@@ -110,6 +110,7 @@ EXERCISES = {
     "3.5": function(
         lambda counts: np.diag(counts) / counts.sum(axis=1),
         (COUNTS,),
+        (COUNTS[:2, :2],),
         mistakes={
             "those are sums of columns, so this is precision": lambda counts: (
                 np.diag(counts) / counts.sum(axis=0)

@@ -58,12 +58,15 @@ EXERCISES = {
         np.tanh,
         (Z,),
         (np.array([-1000.0, 1000.0]),),
-        without={"tanh": "make it of `sigmoid` and arithmetic"},
+        without=dict.fromkeys(("tanh", "sinh", "cosh"), "make it of `sigmoid` and arithmetic"),
         mistakes={
             "the argument of the sigmoid is 2z": lambda z: 2 * sigmoid(z) - 1,
             "it should run from −1 to 1": lambda z: sigmoid(2 * z),
             "that is the ready-made tanh": np.tanh,
             "that is the ready-made tanh, called": lambda z: np.tanh(z),
+            "that is tanh out of ready-made parts": lambda z: (
+                np.sinh(np.clip(z, -700, 700)) / np.cosh(np.clip(z, -700, 700))
+            ),
         },
     ),
     "1.4": function(
