@@ -189,7 +189,7 @@ def short_cells(page):
 
 @rule
 def short_texts(page):
-    """A text cell has at most 700 words, a chapter 9,000, 5,500 of them neither optional nor folded away.
+    """A text cell has at most 700 words, a chapter 8,000, 5,500 of them neither optional nor folded away.
 
     The list of further reading is no prose and does not count.
     """
