@@ -5,6 +5,7 @@ pytest tests/browser/test_explorables.py
 
 import json
 import re
+from itertools import combinations
 
 import numpy as np
 import pytest
@@ -888,6 +889,22 @@ def test_network_says_when_the_rate_is_too_large(show):
 
 # Backpropagation
 
+RECTANGLES = """(elements) => elements.map((element) => {
+    const { left, top, right, bottom } = element.getBoundingClientRect();
+    return [left, top, right, bottom];
+})"""
+
+
+def inside(part, whole):
+    """Tell whether a rectangle, (left, top, right, bottom), lies in another."""
+    return whole[0] <= part[0] and whole[1] <= part[1] and part[2] <= whole[2] and part[3] <= whole[3]
+
+
+def overlap(one, other):
+    """Tell whether two rectangles have more than an edge in common."""
+    return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
+
+
 HAND = {"x": 2, "w1": 0.5, "b1": 1, "y": 1, "activation": "relu"}  # u = 1, z = 2, ŷ = 2, e = 1, L = 1
 
 
@@ -984,6 +1001,23 @@ def test_graph_stands_upright_on_a_phone(show):
     for width, upright in [(WIDE, False), (PHONE, True)]:
         box = show("backpropagation", width, graph="two layers").frame.locator(".plot").bounding_box()
         assert (box["height"] > box["width"]) == upright
+
+
+@pytest.mark.parametrize("width", [PHONE, 375, 672, WIDE])
+@pytest.mark.parametrize("graph", ["neuron", "two layers", "skip"])
+def test_graph_has_room_for_titles_slopes_and_arrows(show, graph, width):
+    figure = show("backpropagation", width, graph=graph, activation="sigmoid", stage=20, w2=-2.8)
+    boxes = figure.frame.locator(".box .frame").evaluate_all(RECTANGLES)
+    titles = figure.frame.locator(".box .title").evaluate_all(RECTANGLES)
+    slopes = figure.frame.locator(".slope").evaluate_all(RECTANGLES)
+    arrows = figure.frame.locator(".arrow").evaluate_all("(paths) => paths.map((path) => path.getTotalLength())")
+    plot = figure.frame.locator(".plot").evaluate_all(RECTANGLES)[0]
+    assert len(boxes) == len(titles) and len(arrows) == 2 * len(slopes)
+    assert all(inside(title, box) for title, box in zip(titles, boxes, strict=True))
+    assert all(inside(part, plot) for part in boxes + slopes)
+    assert not any(overlap(slope, box) for slope in slopes for box in boxes)
+    assert not any(overlap(*pair) for group in (boxes, slopes) for pair in combinations(group, 2))
+    assert min(arrows) > 20  # pixels: to be seen as an arrow
 
 
 # Optimizers

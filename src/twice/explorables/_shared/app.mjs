@@ -49,9 +49,10 @@ export function createApp(defaults) {
       summary = inWords;
       main.replaceChildren(...parts, spoken);
       draw();
+      const tell = () => post({ twice: "height", height: Math.ceil(main.getBoundingClientRect().height) });
       new ResizeObserver(() => {
         request();
-        post({ twice: "height", height: Math.ceil(main.getBoundingClientRect().height) });
+        requestAnimationFrame(tell); // after the drawing, which may make the page higher
       }).observe(main);
       new IntersectionObserver((entries) => {
         visible = entries.at(-1).isIntersecting;

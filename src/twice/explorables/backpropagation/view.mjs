@@ -9,11 +9,15 @@ import { defaults, INPUTS, known, nodes, nudged, tape, used } from "./model.mjs"
 export const about = {
   "title": "Backpropagation, a step at a time",
   "text": "Interactive figure: a small graph of computations, in which values are computed forward and gradients backward, a step at a time, each step written out with its numbers. Open this notebook in Colab, in JupyterLab or in the HTML book to use it.",
-  "height": 850
+  "height": 960
 };
 
-const WIDE = 560; // pixels, from which the graph runs from left to right and not from top to bottom
-const BOX = { width: 82, height: 66 };
+const WIDE = 600; // pixels, from which the graph runs in two rows and not in a column
+const BOX = { width: 104, height: 66 };
+const GAP = 48; // between boxes one above the other
+const EDGE = 14; // above and below the graph
+const SIDE = 6; // beside the column
+const ASIDE = 5; // from the middle between two boxes to each of the two arrows there
 
 const app = createApp(defaults);
 const picture = createPlot({ label: "The graph", x: [0, 1], y: [0, 1] });
@@ -35,64 +39,96 @@ function expression({ operation, operands }, write) {
   return q === undefined ? `${operation === "sigmoid" ? "σ" : operation} ${p}` : `${p} ${operation} ${q}`;
 }
 
-// Where things are: computations in a row, one after the other, and what enters them beside; on a phone in a column.
+// Where things are. In two rows, the first to the right and the second back to the left, with what enters a
+// computation above the first row and below the second; on a phone in a column, with what enters to its right.
 
-/** The place of each box: [column, lane]. */
-function places(state) {
-  const chain = nodes(state);
-  const entering = used(state).map((key) =>
-    [key, key === "x" ? [0, 0] : [chain.findIndex(({ operands }) => operands.includes(key)), 1]]);
-  return Object.fromEntries([...entering, ...chain.map(({ name }, i) => [name, [i + 1, 0]])]);
+/** The boxes that follow one another: x, and each computation. */
+const sequence = (state) => ["x", ...nodes(state).map(({ name }) => name)];
+
+/** The place of each box: [column, row]. */
+function places(state, isWide) {
+  const chain = sequence(state);
+  const half = chain.length / 2;
+  const at = (i) => (isWide ? (i < half ? [i, 1] : [chain.length - 1 - i, 2]) : [0, i]);
+  const beside = ([column, row]) => (isWide ? [column, row === 1 ? 0 : 3] : [1, row]);
+  const use = (key) => nodes(state).findIndex(({ operands }) => operands.includes(key)) + 1;
+  const entering = used(state).filter((key) => key !== "x").map((key) => [key, beside(at(use(key)))]);
+  return Object.fromEntries([...chain.map((name, i) => [name, at(i)]), ...entering]);
+}
+
+/** Whether a computation uses one of the sequence that does not stand just before it. */
+function skips(state, { name }, operand) {
+  const [from, to] = [operand, name].map((one) => sequence(state).indexOf(one));
+  return from >= 0 && to - from > 1;
 }
 
 /** The centre of each box in pixels; also sets the height of the picture. */
 function arrange(state) {
-  const columns = nodes(state).length + 1;
-  const isWide = picture.element.clientWidth >= WIDE;
-  picture.element.style.setProperty("--aspect", isWide ? 2.9 : picture.element.clientWidth / (columns * 96));
+  const { clientWidth } = picture.element;
+  const isWide = clientWidth >= WIDE;
+  const boxes = Object.entries(places(state, isWide));
+  const [columns, rows] = [0, 1].map((i) => 1 + Math.max(...boxes.map(([, place]) => place[i])));
+  picture.element.style.height = `${2 * EDGE + rows * BOX.height + (rows - 1) * GAP}px`;
   picture.measure();
-  const { width, height } = picture;
-  const centre = ([column, lane]) => isWide
-    ? [(width * (column + 0.5)) / columns, height * (lane ? 0.8 : 0.37)]
-    : [width * (lane ? 0.8 : 0.38), (height * (column + 0.5)) / columns];
-  return { isWide, at: Object.fromEntries(Object.entries(places(state)).map(([name, place]) => [name, centre(place)])) };
+  const skip = nodes(state).some((node) => node.operands.some((operand) => skips(state, node, operand)));
+  const first = SIDE + BOX.width / 2 + (skip ? 20 : 0); // in the column: room for the way around
+  const across = isWide
+    ? (column) => (clientWidth * (column + 0.5)) / columns
+    : (column) => (column ? clientWidth - SIDE - BOX.width / 2 : first);
+  const down = (row) => EDGE + BOX.height / 2 + row * (BOX.height + GAP);
+  return { isWide, at: Object.fromEntries(boxes.map(([name, [column, row]]) => [name, [across(column), down(row)]])) };
 }
 
-/** The ends of an arrow at the two boxes, the bend between them (null: none), and where its slope is written. */
-function route({ isWide, at }, state, from, to) {
+/**
+ * The ways from one box to another, `way(-1)` for the arrow forward and `way(1)` for the arrow back beside it: each a
+ * line, or a curve with two points between its ends. And where the slope is written.
+ */
+function route({ isWide, at }, from, to, isSkip) {
   const [[x0, y0], [x1, y1]] = [at[from], at[to]];
   const [w, v] = [BOX.width / 2, BOX.height / 2];
-  const [[c0, lane], [c1]] = [from, to].map((name) => places(state)[name]);
-  if (!lane && c1 - c0 > 1) { // around the boxes between
-    return isWide
-      ? { ends: [[x0, y0 - v], [x1, y1 - v]], bend: [(x0 + x1) / 2, y0 - v - 80], label: [(x0 + x1) / 2, y0 - v - 46] }
-      : { ends: [[x0 - w, y0], [x1 - w, y1]], bend: [x0 - w - 80, (y0 + y1) / 2], label: [x0 - w - 34, (y0 + y1) / 2] };
+  const [x, y] = [(x0 + x1) / 2, (y0 + y1) / 2];
+  if (isSkip && isWide) { // between the rows
+    const [start, tip] = [x0, x1 - w / 2];
+    const way = (side) => [[start, y0 + v], [start, y - 1.6 * side * ASIDE], [tip, y - 1.6 * side * ASIDE], [tip, y1 - v]]
+      .map(([px, py]) => [px + side * ASIDE, py]);
+    return { way, label: [x, y + 4] };
   }
-  if (lane) {
-    const ends = isWide ? [[x0 + w * 0.5, y0 - v], [x1 - w * 0.5, y1 + v]] : [[x0 - w * 0.5, y0 + v], [x1 + w, y1 - v * 0.2]];
-    return { ends, bend: null, label: [(ends[0][0] + ends[1][0]) / 2, (ends[0][1] + ends[1][1]) / 2 + 4] };
+  if (isSkip) { // on the left of the column
+    const left = x0 - w;
+    const way = (side) => [[left, y0], [left - 28, y0], [left - 28, y1], [left, y1]]
+      .map(([px, py], i) => [px + (i % 3 ? side * ASIDE : 0), py + (i < 2 ? side : -side) * ASIDE]);
+    return { way, label: [left + 24, y + 4] };
   }
-  return isWide
-    ? { ends: [[x0 + w, y0], [x1 - w, y1]], bend: null, label: [(x0 + x1) / 2, y0 - v - 7] }
-    : { ends: [[x0, y0 + v], [x1, y1 - v]], bend: null, label: [x0 - 30, (y0 + y1) / 2 + 4] };
+  const [dx, dy] = [Math.sign(x1 - x0), Math.sign(y1 - y0)];
+  const ends = [[x0 + w * dx, y0 + v * dy], [x1 - w * dx, y1 - v * dy]];
+  return dy
+    ? { way: (side) => ends.map(([px, py]) => [px + side * ASIDE, py]), label: [x + 36, y + 4] }
+    : { way: (side) => ends.map(([px, py]) => [px, py - side * ASIDE]), label: [x, y - 12] };
 }
 
-/** An arrow forward in grey; once its step back is done, backward in orange, with its slope. */
-function arrow(layout, state, node, operand) {
-  const { arrows, step } = now(state);
-  const back = arrows.find((one) => one.node.name === node.name && one.operand === operand);
-  const { ends, bend, label } = route(layout, state, operand, node.name);
-  const [start, tip] = back ? ends.toReversed() : ends;
-  const [bx, by] = bend ?? start;
+/** An arrow along a line, or along a curve with two points between its ends. */
+function arrow(points, className, isCurrent) {
+  const size = isCurrent ? 12 : 8;
+  const [[bx, by], tip] = points.slice(-2);
   const length = Math.hypot(tip[0] - bx, tip[1] - by);
   const [c, s] = [(tip[0] - bx) / length, (tip[1] - by) / length];
-  const corner = (behind, aside) => `${tip[0] - behind * c - aside * s},${tip[1] - behind * s + aside * c}`;
-  const isCurrent = back && back === step;
-  const size = isCurrent ? 12 : 8;
-  return `<g class="${back ? "back" : ""}${isCurrent ? " current" : ""}">
-    <path class="arrow" d="M${start} ${bend ? `Q${bend} ` : "L"}${corner(size - 1, 0)}"/>
-    <polygon class="head" points="${tip} ${corner(size, size / 2)} ${corner(size, -size / 2)}"/>
-    ${back ? `<text class="slope" x="${label[0]}" y="${label[1]}">${number(back.slope)}</text>` : ""}</g>`;
+  const corner = (behind, aside) => [tip[0] - behind * c - aside * s, tip[1] - behind * s + aside * c];
+  const way = [...points.slice(0, -1), corner(size - 1, 0)];
+  return `<g class="${className}${isCurrent ? " current" : ""}">
+    <path class="arrow" d="M${way[0]} ${way.length > 2 ? "C" : "L"}${way.slice(1).join(" ")}"/>
+    <polygon class="head" points="${tip} ${corner(size, size / 2)} ${corner(size, -size / 2)}"/></g>`;
+}
+
+/** Between two boxes: the value's arrow forward and, once its step is done, the gradient's arrow back with its slope. */
+function bothWays(layout, state, node, operand) {
+  const { arrows, step, values } = now(state);
+  const back = arrows.find((one) => one.node.name === node.name && one.operand === operand);
+  const { way, label } = route(layout, operand, node.name, skips(state, node, operand));
+  const goesForward = step?.kind === "forward" && step.node.name === node.name;
+  const isCurrent = back !== undefined && back === step;
+  return arrow(way(-1), node.name in values ? "forth" : "waiting", goesForward) + (back === undefined ? "" :
+    arrow(way(1).toReversed(), "back", isCurrent)
+    + `<text class="slope${isCurrent ? " current" : ""}" x="${label[0]}" y="${label[1]}">${number(back.slope)}</text>`);
 }
 
 /** A box: the computation, its value on blue, its gradient on orange; dots for what is still to come. */
@@ -116,9 +152,9 @@ app.onDraw((state) => {
   const layout = arrange(state);
   const chain = nodes(state);
   const titles = Object.fromEntries(chain.map((node) => [node.name, `${sub(node.name)} = ${expression(node, sub)}`]));
-  const arrows = chain.flatMap((node) => node.operands.map((operand) => arrow(layout, state, node, operand)));
+  const ways = chain.flatMap((node) => node.operands.map((operand) => bothWays(layout, state, node, operand)));
   const boxes = Object.entries(layout.at).map(([name, place]) => box(place, name, titles[name] ?? sub(name), now(state)));
-  picture.draw(arrows.join("") + boxes.join(""), inWords(state));
+  picture.draw(ways.join("") + boxes.join(""), inWords(state));
 });
 
 // The step in words
@@ -163,7 +199,7 @@ const sentences = {
 const formula = words(app, "formula", (state) => {
   const { step } = now(state);
   const text = step ? sentences[step.kind](step, now(state)) : "<p>The inputs have their values. Press Step: everything else follows from them.</p>";
-  const end = state.stage >= all(state).length ? `<p>Every gradient is known, after one way forward and one way back.</p>` : "";
+  const end = state.stage >= all(state).length ? `<p>Every gradient is known now.</p>` : "";
   return text + end;
 });
 
@@ -202,7 +238,7 @@ function inWords(state) {
 
 const key = h("p", { class: "note key" });
 key.innerHTML = `In each box: the computation, its <span class="blue">value</span> and its <span class="orange">gradient</span>,
-  ∂<i>L</i>/∂(box). On each arrow back: the slope of that step.`;
+  ∂<i>L</i>/∂(box). Arrows forward carry values; arrows back carry gradients, times the slope beside them.`;
 
 app.start(inWords,
   h("section", { class: "pictures" }, picture.element, key, formula),
