@@ -192,6 +192,9 @@ def helper(x):
     return np.square(x)
 
 
+squared = np.square  # the forbidden means under another name
+
+
 def raises(x):
     """Fail as a reader's code may."""
     return x + np.ones(7)
@@ -206,6 +209,7 @@ def raises(x):
         (np.square, "multiply: the answer uses square"),
         (lambda x: np.square(x), "multiply: the answer uses square"),
         (lambda x: helper(x), "multiply: the answer uses square"),
+        (lambda x: squared(x), "multiply: the answer uses square"),
         (lambda x: [x_i * x_i for x_i in x], None),
         (lambda x: (x * x)[:, None], None),
         (lambda x: (x * x)[:2], "expected the shape (3,), got (2,)"),
@@ -256,6 +260,20 @@ def test_functions_are_judged_in_words(answer, said):
 def test_differences_are_told_in_words(got, expected, said):
     fault = difference(got, expected)
     assert fault is None if said is None else said in fault, fault
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        ((np.array([-1.0, -1.0]), 1.5), "✓"),
+        ((np.array([[-1.0], [-1.0]]), np.array([1.5])), "✓"),
+        ([-1, -1, 1.5], "✓"),
+        ((np.array([1.0, 1.0]), -1.5), "the neuron is wrong at x = [0. 0.]"),
+        ((np.array([-1.0, -1.0]),), "got 2"),
+    ],
+)
+def test_a_neuron_may_come_as_weights_and_bias(answer, said):
+    assert said in verdict("1.2", answer)
 
 
 def test_a_shape_that_the_text_fixes_is_kept():

@@ -1010,7 +1010,9 @@ def test_graph_has_room_for_titles_slopes_and_arrows(show, graph, width):
     boxes = figure.frame.locator(".box .frame").evaluate_all(RECTANGLES)
     titles = figure.frame.locator(".box .title").evaluate_all(RECTANGLES)
     slopes = figure.frame.locator(".slope").evaluate_all(RECTANGLES)
-    arrows = figure.frame.locator(".arrow").evaluate_all("(paths) => paths.map((path) => path.getTotalLength())")
+    arrows = figure.frame.locator(".arrow").evaluate_all(
+        "(all) => all.map((arrow) => arrow.getTotalLength())"
+    )
     plot = figure.frame.locator(".plot").evaluate_all(RECTANGLES)[0]
     assert len(boxes) == len(titles) and len(arrows) == 2 * len(slopes)
     assert all(inside(title, box) for title, box in zip(titles, boxes, strict=True))

@@ -228,22 +228,18 @@ def shown_argument(argument):
 
 
 def names_used(answer):
-    """Return the names that a function refers to, and those that its own helpers beside it refer to."""
+    """Return the names that a function refers to, its helpers' too, and of what stands behind each."""
     found, waiting, seen = set(), [inspect.unwrap(answer)], set()
+    home = getattr(waiting[0], "__globals__", None)
     while waiting:
         f = waiting.pop()
-        if not isinstance(f, FunctionType):
-            found.add(getattr(f, "__name__", ""))  # np.tanh itself, given as the answer
+        if not isinstance(f, FunctionType) or f.__globals__ is not home:
+            found.add(getattr(f, "__name__", ""))  # np.tanh itself, as the answer or as `t` in it
         elif f.__code__ not in seen:
             seen.add(f.__code__)
             names = names_in(f.__code__)
             found |= names
-            waiting += [
-                helper
-                for name in names
-                if isinstance(helper := f.__globals__.get(name), FunctionType)
-                and helper.__globals__ is f.__globals__
-            ]
+            waiting += [f.__globals__[name] for name in names if callable(f.__globals__.get(name))]
     return found
 
 

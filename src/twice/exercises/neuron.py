@@ -17,9 +17,10 @@ ELSEWHERE = np.array([[0.5, 0.5], [0.25, 0.75], [1.5, 1.6], [3.0, 2.0], [-0.5, -
 
 def nand(answer):
     """Return what is wrong with the weights (w₁, w₂, b) of a NAND neuron, or None."""
-    if np.size(answer) != 3:
-        return f"expected three numbers (w1, w2, b), got the shape {np.shape(answer)}"
-    w1, w2, b = np.ravel(answer)
+    numbers = np.concatenate([np.ravel(part) for part in answer])  # (w1, w2, b), or w and b apart
+    if numbers.size != 3:
+        return f"expected three numbers (w1, w2, b), got {numbers.size}"
+    w1, w2, b = numbers
     wrong = CORNERS[step(CORNERS @ np.array([w1, w2]) + b) != NAND]
     return None if len(wrong) == 0 else f"the neuron is wrong at x = {wrong[0]}"
 
