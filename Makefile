@@ -5,12 +5,15 @@ PYTHON ?= python3
 export VIRTUAL_ENV := $(or $(VIRTUAL_ENV),$(CURDIR)/.venv)
 export PATH := $(VIRTUAL_ENV)/bin:$(PATH)
 
-.PHONY: book test execute explorables rules lint address clean install
+.PHONY: book pdf test execute explorables rules lint address clean install
 
 book: install
 	jupyter-book build . -W -n --keep-going $(ARGS)
 	@test -f _build/html/index.html || { echo "no _build/html/index.html was built: see above" >&2; exit 1; }
 	@echo "The book: file://$(CURDIR)/_build/html/index.html"
+
+pdf: book
+	python tools/pdf.py
 
 test: install
 	pytest --nbval $(ARGS)
