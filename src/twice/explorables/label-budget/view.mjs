@@ -102,7 +102,9 @@ const NEEDS = {
   more: ({ labels }) => `more than ${count(labels)}`,
   fewer: ({ labels }) => `fewer than ${count(labels)}`,
 };
-const needsInWords = (state, { needs, way }) => (way === state.way ? count(state.labels) : needs ? NEEDS[needs.side](needs) : "–");
+const SIGNS = { "about ": "≈ ", "more than ": "> ", "fewer than ": "< " }; // in the table, where words are too wide
+const inTable = (state, { needs, way }) => (way === state.way ? count(state.labels)
+  : needs ? NEEDS[needs.side](needs).replace(/^\D+/, (word) => SIGNS[word]) : "–");
 const swatch = (way) => `<svg class="swatch ${way}" viewBox="0 0 12 12" aria-hidden="true">${{
   frozen: '<circle cx="6" cy="6" r="5"/>',
   tuned: '<rect x="1.5" y="1.5" width="9" height="9"/>',
@@ -112,7 +114,7 @@ const swatch = (way) => `<svg class="swatch ${way}" viewBox="0 0 12 12" aria-hid
 const table = words(app, "formula", (state) => {
   const { goal, lines } = readings(state);
   const rows = lines.map((line) => `<tr class="${line.way === state.way ? "chosen" : ""}"><th scope="row">${swatch(line.way)} ${NAMES[line.way]}</th>
-    <td>${line.accuracy === null ? "–" : fmt(line.accuracy, 3)}</td><td>${needsInWords(state, line)}</td></tr>`);
+    <td>${line.accuracy === null ? "–" : fmt(line.accuracy, 3)}</td><td>${inTable(state, line)}</td></tr>`);
   return `<table><thead><tr><th scope="col">way</th><th scope="col">with ${count(state.labels)}</th>
     <th scope="col">labels for ${goal === null ? "–" : fmt(goal, 3)}</th></tr></thead><tbody>${rows.join("")}</tbody></table>`;
 });
