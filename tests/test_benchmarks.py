@@ -55,6 +55,17 @@ def test_cnn_step_runs_and_keeps_other_results(tmp_path):
     assert result["peak_megabytes"] == pytest.approx(stored["peak_megabytes"], rel=0.1)
 
 
+def test_stored_layers_are_those_of_the_network_with_their_right_ratios():
+    result = STORED["conv_layers"]
+    convolutions = [row["output"] for row in STORED["cnn_step"]["layers"] if row["layer"] == "Conv2D"]
+    assert [layer["filters"] for layer in result["layers"]] == [output[-1] for output in convolutions]
+    for layer, (height, _, _) in zip(result["layers"], convolutions, strict=True):
+        assert layer["input"][0] == height + 2
+        ratio = layer["numpy_ml_ms"] / layer["numpy_ms"]
+        assert layer["ratio"] == pytest.approx(ratio, rel=0.01)
+    assert result["steps"] >= 20
+
+
 def test_a_convolutional_step_is_stored_with_its_right_ratios_and_fits_in_60_megabytes():
     result = STORED["cnn_step"]
     assert result["steps"] >= 100
