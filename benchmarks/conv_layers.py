@@ -77,6 +77,7 @@ def measure(shape, filters, steps):
 
 
 def main():
+    """Measure every layer and store the result."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )

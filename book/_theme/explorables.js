@@ -1,18 +1,89 @@
 // The page's side of the interactive figures: it tells each one the theme and gives it the height it asks for.
+// The address holds the state of the figure that was operated last, #figure-neuron?w1=2&b=-1 (or #figure-neuron-2
+// for the second of its name on the page): it survives a reload, can be copied, and a link can lead to it.
 (() => {
   const dark = matchMedia("(prefers-color-scheme: dark)");
   const theme = () => document.documentElement.dataset.theme || (dark.matches ? "dark" : "light");
   const frames = () => [...document.querySelectorAll(".explorable iframe")];
-  const tell = (frame) => frame.contentWindow.postMessage({ twice: "theme", theme: theme() }, "*");
+  const send = (frame, message) => frame.contentWindow.postMessage(message, "*");
+  const tell = (frame) => send(frame, { twice: "theme", theme: theme() });
   const tellAll = () => frames().forEach(tell);
+
+  const places = () => { // of each figure, by its name
+    const [found, times] = [new Map(), {}];
+    for (const frame of frames()) {
+      const { figure } = frame.parentElement.dataset;
+      if (!figure || figure === "practice") continue; // which keeps answers, not a state
+      times[figure] = (times[figure] ?? 0) + 1;
+      found.set(`figure-${figure}${times[figure] > 1 ? `-${times[figure]}` : ""}`, frame);
+    }
+    return found;
+  };
+  const parse = (text) => {
+    try {
+      return JSON.parse(text);
+    } catch {
+      return text; // a word, as for a choice
+    }
+  };
+  const write = (value) => (typeof value === "string" ? value : JSON.stringify(value));
+  const asText = (state) => new URLSearchParams(Object.entries(state).map(([key, value]) => [key, write(value)]));
+
+  /** The figure and the state that the address names. */
+  function addressed() {
+    const [place, text] = location.hash.slice(1).split("?");
+    const state = Object.fromEntries([...new URLSearchParams(text)].map(([key, value]) => [key, parse(value)]));
+    return { frame: places().get(place), state };
+  }
+  function open() {
+    const { frame, state } = addressed();
+    if (!frame) return;
+    frame.scrollIntoView();
+    send(frame, { twice: "state", state, whole: true });
+  }
+  function addressOf(frame, state) {
+    const [place] = [...places()].find(([, one]) => one === frame) ?? [];
+    const text = asText(state);
+    return place && `#${place}${text.size ? `?${text}` : ""}`;
+  }
+
+  const states = new Map(); // of each frame, what is not as it was at the start
+  function keep(frame, state) {
+    states.set(frame, state);
+    const address = addressOf(frame, state);
+    if (address) history.replaceState(null, "", address);
+  }
+  function addLinkButton(frame) {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.className = "copy-link";
+    button.textContent = "Copy link";
+    button.title = "Copy a link to this figure as it is now";
+    button.addEventListener("click", async () => {
+      await navigator.clipboard.writeText(new URL(addressOf(frame, states.get(frame) ?? {}), location).href);
+      button.textContent = "Copied";
+      setTimeout(() => (button.textContent = "Copy link"), 1500);
+    });
+    frame.parentElement.append(button);
+  }
 
   addEventListener("message", ({ source, data }) => {
     const frame = frames().find((candidate) => candidate.contentWindow === source);
     if (!frame || !data) return;
-    if (data.twice === "ready") tell(frame);
+    if (data.twice === "ready") {
+      tell(frame);
+      const { frame: asked, state } = addressed();
+      if (frame === asked && Object.keys(state).length) send(frame, { twice: "state", state, whole: true });
+    }
     if (data.twice === "height" && data.height > 0) frame.style.height = `${Math.ceil(data.height)}px`;
+    if (data.twice === "changed") keep(frame, data.state);
   });
-  addEventListener("DOMContentLoaded", tellAll);
+  addEventListener("DOMContentLoaded", () => {
+    tellAll();
+    places().forEach(addLinkButton);
+    open();
+  });
+  addEventListener("hashchange", open);
   dark.addEventListener("change", tellAll);
   new MutationObserver(tellAll).observe(document.documentElement, { attributeFilter: ["data-theme"] });
 })();

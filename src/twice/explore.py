@@ -29,7 +29,7 @@ PAGE = """<!doctype html>
 </script></body></html>"""
 
 # The line of text lies under the figure, and is what remains where a site takes the iframe out.
-OUTPUT = """<div class="explorable" style="display:grid;grid-template-columns:100%">
+OUTPUT = """<div class="explorable" data-figure="{name}" style="display:grid;grid-template-columns:100%">
 <iframe srcdoc="{page}" title="{title}" sandbox="allow-scripts" loading="lazy" \
 style="grid-area:1/1;position:relative;z-index:1;width:100%;border:0;height:{height}px"></iframe>
 <p style="grid-area:1/1">{text}</p>
@@ -57,7 +57,7 @@ class Explorable:
     def _repr_html_(self):
         about = _declaration(self.name, "view", "about")
         page = self.page.replace("&", "&amp;").replace('"', "&quot;")
-        return OUTPUT.format(page=page, **{key: html.escape(str(value)) for key, value in about.items()})
+        return OUTPUT.format(name=self.name, page=page, **{key: html.escape(str(value)) for key, value in about.items()})
 
     def __repr__(self):
         return _declaration(self.name, "view", "about")["text"]

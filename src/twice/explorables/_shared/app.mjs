@@ -1,6 +1,6 @@
 // The page around a model: its state, when to draw, the controls, and the messages to the parent.
 
-import { admit, declared } from "./state.mjs";
+import { admit, altered, declared } from "./state.mjs";
 import { fmt, h, newId } from "./plot.mjs";
 
 const post = (message) => parent.postMessage(message, "*");
@@ -27,18 +27,22 @@ export function createApp(defaults) {
     stale = true;
     if (visible && !frame) frame = requestAnimationFrame(draw);
   }
-  // A screen reader hears the outcome once a change has come to rest, not each step of it.
+  // A screen reader and the page hear the outcome once a change has come to rest, not each step of it.
+  function rest() {
+    spoken.textContent = summary(state);
+    post({ twice: "changed", state: altered(first, state) });
+  }
   function speak() {
     clearTimeout(speech);
-    speech = setTimeout(() => (spoken.textContent = summary(state)), 600);
+    speech = setTimeout(rest, 600);
   }
 
   const app = {
     defaults, main,
     get state() { return state; },
     get visible() { return visible && !document.hidden; },
-    set(changes) {
-      state = admit(defaults, state, changes);
+    set(values) {
+      state = admit(defaults, state, values);
       request();
       speak();
     },
@@ -78,7 +82,7 @@ export function createApp(defaults) {
       dress();
     }
     if (data.twice === "state?") post({ twice: "state", state });
-    if (data.twice === "state" && data.state) app.set(data.state);
+    if (data.twice === "state" && data.state) app.set({ ...(data.whole ? first : {}), ...data.state });
   });
   return app;
 }

@@ -40,6 +40,10 @@ export function admit(defaults, state, changes) {
   return next;
 }
 
+/** What of `state` is not as in `first`. */
+export const altered = (first, state) => Object.fromEntries(
+  Object.entries(state).filter(([key, value]) => JSON.stringify(value) !== JSON.stringify(first[key])));
+
 /** `f` that remembers its last argument, so that all that draws one state computes it once. */
 export function once(f) {
   let argument, value;

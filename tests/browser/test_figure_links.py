@@ -1,0 +1,73 @@
+"""The state of a figure stands in the address: links to it, reload, Back, and the button that copies one.
+
+pytest tests/browser/test_figure_links.py
+"""
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+PAGE = "book/05-backpropagation.html"
+LINK = "#figure-backpropagation?graph=skip&x=-0.5&stage=3"
+
+
+@pytest.fixture
+def open_chapter(open_page, book_address):
+    """Return a function that opens the chapter at a place, and finds the figure's parts in it."""
+
+    def open_chapter(place="", **options):
+        page = open_page(f"{book_address}/{PAGE}{place}", **options)
+        return page, page.frame_locator("[data-figure=backpropagation] iframe")
+
+    return open_chapter
+
+
+def test_a_link_opens_a_figure_in_its_state(open_chapter):
+    page, figure = open_chapter(LINK)
+    expect(figure.get_by_role("radio", name="x used twice")).to_be_checked()
+    expect(figure.get_by_label("x, exact value")).to_have_value("-0.5")
+    expect(page.locator("[data-figure=backpropagation]")).to_be_in_viewport()
+
+
+def test_a_link_on_the_page_sets_all_of_the_state(open_chapter):
+    page, figure = open_chapter(LINK)
+    expect(figure.get_by_label("x, exact value")).to_have_value("-0.5")
+    page.evaluate("location.hash = '#figure-backpropagation?x=1'")
+    expect(figure.get_by_label("x, exact value")).to_have_value("1")
+    expect(figure.get_by_role("radio", name="two layers")).to_be_checked()  # as in the chapter
+    page.go_back()
+    expect(figure.get_by_label("x, exact value")).to_have_value("-0.5")
+    expect(figure.get_by_role("radio", name="x used twice")).to_be_checked()
+
+
+def test_what_a_reader_sets_stands_in_the_address_and_survives_a_reload(open_chapter):
+    page, figure = open_chapter("#figure-backpropagation")
+    figure.get_by_role("radio", name="one neuron").check()
+    figure.get_by_label("x, exact value").fill("0.7")
+    expect(page).to_have_url(re.compile(r"#figure-backpropagation\?graph=neuron&x=0\.7$"))
+    page.reload()
+    expect(figure.get_by_label("x, exact value")).to_have_value("0.7")
+    expect(figure.get_by_role("radio", name="one neuron")).to_be_checked()
+    figure.get_by_role("button", name="Reset").click()
+    expect(figure.get_by_label("x, exact value")).to_have_value("2")  # as in the chapter
+    expect(page).to_have_url(re.compile("#figure-backpropagation$"))
+
+
+def test_a_link_can_be_copied(open_chapter):
+    page, figure = open_chapter(permissions=["clipboard-read", "clipboard-write"])
+    page.locator("[data-figure=backpropagation]").scroll_into_view_if_needed()
+    figure.get_by_label("w₁, exact value").fill("-2")
+    expect(page).to_have_url(re.compile("w1=-2$"))
+    page.get_by_role("button", name="Copy link").click()
+    expect(page.get_by_role("button", name="Copied")).to_be_visible()
+    assert page.evaluate("navigator.clipboard.readText()") == page.url
+
+
+@pytest.mark.parametrize(
+    "place", ["#figure-unknown?x=1", "#figure-backpropagation?x=much&y=[1]&stage=1e9", "#%"]
+)
+def test_what_an_address_should_not_say_is_left_out(open_chapter, place):
+    page, figure = open_chapter(place)
+    page.locator("[data-figure=backpropagation]").scroll_into_view_if_needed()
+    expect(figure.get_by_label("x, exact value")).to_have_value("2")  # as in the chapter
