@@ -132,6 +132,11 @@ def mark_names(app, doctree):
     app.env.metadata[docname]["names"] = {name: f"twice-{name}" for name in places}
 
 
+def place_of(docname, place):
+    """Return the address of a place, from the book's root."""
+    return f"{docname}.html" + (f"#{place}" if place else "")
+
+
 def equations(env):
     """Return page and id of each equation by its number."""
     return {
@@ -165,24 +170,24 @@ def citations(env):
 
 
 def surname(person):
-    return re.escape(" ".join(str(name) for name in person.rich_prelast_names + person.rich_last_names))
+    return " ".join(str(name) for name in person.rich_prelast_names + person.rich_last_names)
 
 
 def authors(surnames):
     """Return the pattern of a list of authors, with or without their initials, in full or with its first."""
-    first, *others = [INITIALS + surname for surname in surnames]
+    first, *others = [INITIALS + re.escape(name) for name in surnames]
     full = "".join(rf",? (?:and )?{other}" for other in others)
     return rf"{first}(?:{full}|,? and others| et al\.)" if len(others) > 1 else first + full
 
 
-def terms(env):
+def terms(env, everyday=False):
     """Return, by each form of a term, page and id of its entry, and page and section that introduce it."""
     forms, listed = {}, env.get_domain("std").objects
     for term, chinese, definition in env.terms:
         place = listed.get(("term", f"{term} {chinese}"))
         introduced = PLACE.search(definition)
         for form in re.split(r", | \(|\)", term.removesuffix(", exponential")) if place else ():
-            if form and "$" not in form and form not in EVERYDAY:
+            if form and (everyday or ("$" not in form and form not in EVERYDAY)):
                 forms[form] = place, introduced and introduced.groups()
     return forms
 
@@ -364,11 +369,17 @@ def described(module, name):
     return signature, first_line
 
 
+def describe_name(app, name):
+    """Return a name of the package with its module, and the first line of its docstring."""
+    module, _ = app.env.builds[name]
+    return f"twice.{module}.{name}", described(module, name)[1]
+
+
 def preview_name(app, name):
-    module, page = app.env.builds[name]
-    signature, first_line = described(module, name)
+    full_name, first_line = describe_name(app, name)
+    signature = described(app.env.builds[name][0], name)[0]
     line = re.sub(r"``(.+?)``", r"<code>\1</code>", escape(first_line))
-    return f"<p><code>twice.{module}.{name}{escape(signature)}</code></p><p>{line}</p>"
+    return f"<p><code>{full_name}{escape(signature)}</code></p><p>{line}</p>"
 
 
 def bare(html):

@@ -15,9 +15,8 @@ from specimen import SPECIMEN
 
 NOTEBOOKS = [name for name in pages() if (ROOT / f"{name}.ipynb").exists()]
 RAW_MATHEMATICS = re.compile(r"\$[^$\n]+\$|\\\(|\\\[|\\begin\{|\\(?:frac|sum|hat|tag)\b")
-LOADED = {"katex.min.css", "book.css", "book.js", "previews.js"}
-SEARCH = {"documentation_options.js", "doctools.js", "sphinx_highlight.js", "searchtools.js"}
-SEARCH |= {"language_data.js", "searchindex.js", "search.js"}
+LOADED = {"katex.min.css", "book.css", "book.js", "previews.js", "keys.js"}
+SEARCH = {"index.js", "search-index.js", "search.js"}
 
 
 def soup(folder, name):
