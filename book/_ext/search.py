@@ -22,13 +22,14 @@ STATIC = Path(__file__).parent.parent / "_static"
 ROW = re.compile(r"^\| (\$.+?) \| (.*?) \|(?:.*\|)? (.+?) \| (.*?) ?\|$", re.MULTILINE)
 MARKUP = re.compile(r"\{cite:\w\}`[^`]*`|\[([^\]]*)\]\([^)]*\)|[*`$]")
 FRACTION = re.compile(r"\\[dt]?frac ?(?:\{([^{}]*)\}|(\w))(?:\{([^{}]*)\}|(\w))")
+RAISED = re.compile(r"([_^])\{([^{}]*)\}")
 ACCENT = re.compile(r"\\(hat|tilde|bar) ?\{?\\?(\w)\}?")
 ACCENTS = {"hat": "\u0302", "tilde": "\u0303", "bar": "\u0304"}
 NO_MARKS = str.maketrans("", "", "{}\\$")
-COMMANDS = """ell partial nabla odot cdot times sum top le ge ne approx to in infty pm mid lvert rvert lVert rVert
-    sqrt dots ldots cdots"""
-UNSEEN = """left right big bigl bigr mathbf boldsymbol mathrm mathcal operatorname text tfrac displaystyle quad
-    star hat bar tilde"""
+COMMANDS = """ell partial nabla odot cdot times sum top le ge ne approx to in infty pm mid lvert rvert
+    lVert rVert sqrt dots ldots cdots"""
+UNSEEN = """left right big bigl bigr mathbf mathbb boldsymbol mathrm mathcal operatorname text displaystyle
+    quad star hat bar tilde"""
 SIGNS = dict(zip(re.findall(r"\w+", COMMANDS), "ℓ∂∇⊙·×∑ᵀ≤≥≠≈→∈∞±|||‖‖√………", strict=True))
 SIGNS |= dict.fromkeys(re.findall(r"\w+", UNSEEN), "")
 GENERAL = 4  # the tables of the notation that hold throughout the book come first
@@ -76,7 +77,8 @@ def seen(tex):
     """Return TeX as one reads it in a line: with signs for its commands."""
     before = None
     while tex != before:  # fractions within fractions
-        before, tex = tex, FRACTION.sub(lambda m: f" {divided(m[1] or m[2])}/{divided(m[3] or m[4])}", tex)
+        before, tex = tex, RAISED.sub(r"\1\2", tex)
+        tex = FRACTION.sub(lambda m: f" {divided(m[1] or m[2])}/{divided(m[3] or m[4])}", tex)
     tex = ACCENT.sub(lambda m: unicodedata.normalize("NFC", m[2] + ACCENTS[m[1]]), tex)
     tex = re.sub(r"\\([A-Za-z]+) ?", lambda command: sign(command[1]), tex).replace("^2", "²")
     return " ".join(re.sub(r"\\[,;:! ]", " ", tex).translate(NO_MARKS).split())
@@ -95,7 +97,7 @@ def sign(command):
     try:
         return unicodedata.lookup(f"GREEK {case} LETTER {spelt}")
     except KeyError:
-        return f"{command} "
+        return f" {command} "
 
 
 def plain(markdown):
