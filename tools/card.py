@@ -12,11 +12,12 @@ CARD = """\
 <!DOCTYPE html><link rel="stylesheet" href="book.css"><style>
 body { display: flex; align-items: center; gap: 72px; padding: 0 84px; }
 svg { width: 380px; flex: none; fill: #fff; } .numpy { fill: var(--numpy); } .keras { fill: var(--keras); }
-h1 { font-size: 92px; margin: 0 0 32px; } p { font: 38px/1.35 var(--serif); margin: 0; color: var(--muted); }
+h1 { font-size: 80px; margin: 0 0 32px; } p { font: 38px/1.35 var(--serif); margin: 0; color: var(--muted); }
 </style><svg viewBox="0 0 64 44"><circle class="numpy" cx="22" cy="22" r="20"/>
-<circle class="keras" cx="42" cy="22" r="20"/><path d="M32 4.68a20 20 0 0 1 0 34.64a20 20 0 0 1 0-34.64z"/></svg>
+<circle class="keras" cx="42" cy="22" r="20"/>
+<path d="M32 4.68a20 20 0 0 1 0 34.64a20 20 0 0 1 0-34.64z"/></svg>
 <div><h1>Deep Learning, Twice</h1>
-<p>Every idea by hand in NumPy, and again in Keras. And they agree.</p></div>"""
+<p>Every idea by hand in NumPy, and again in Keras.</p></div>"""
 
 
 def main():

@@ -1,6 +1,7 @@
 """What the published book tells the world: the address of each page, a card to share, a map of the site.
 
-The address follows from the repository's, which `_config.yml` holds: GitHub publishes at owner.github.io/name.
+The address follows from the repository's, which `_config.yml` holds: GitHub publishes it at
+owner.github.io/name.
 """
 
 from pathlib import Path
