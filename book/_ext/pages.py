@@ -81,13 +81,10 @@ class BookTranslator(HTML5Translator):
         terms = [name for term in node.findall(nodes.term) for name in term["ids"]]
         self.end_preview(terms, '<dl class="glossary">{}</dl>')
 
-    def visit_container(self, node):
-        super().visit_container(node)
-        for name in node["ids"]:
-            if name.startswith("twice-"):
-                self.previews[name] = preview_name(self.builder.app, name.removeprefix("twice-"))
-
     def visit_literal_block(self, node):
+        for name in node.parent.get("ids", ()):
+            if name.startswith("twice-"):  # the cell that builds a name of the package
+                self.previews[name] = preview_name(self.builder.app, name.removeprefix("twice-"))
         try:
             super().visit_literal_block(node)
         except nodes.SkipNode:  # coloured

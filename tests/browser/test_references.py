@@ -127,6 +127,15 @@ def preview(page):
     return page.get_by_role("tooltip")
 
 
+def seen(page, selector):
+    """Return the first link of a kind, in view, after the figures near it have taken their heights."""
+    link = page.locator(f"article {selector}:visible").first
+    link.scroll_into_view_if_needed()
+    page.wait_for_timeout(500)
+    link.scroll_into_view_if_needed()
+    return link
+
+
 @pytest.mark.parametrize(
     ("path", "selector", "text"),
     [
@@ -139,7 +148,7 @@ def preview(page):
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_hover_shows_and_leaving_hides(open_page, book_address, path, selector, text, theme):
     page = open_page(f"{book_address}/{path}", theme=theme)
-    link = page.locator(f"article {selector}:visible").first
+    link = seen(page, selector)
     link.hover()
     expect(preview(page)).to_be_visible()
     expect(preview(page)).to_contain_text(text)
@@ -157,7 +166,7 @@ def test_hover_shows_and_leaving_hides(open_page, book_address, path, selector, 
 
 def test_the_pointer_may_enter_the_preview(open_page, book_address):
     page = open_page(f"{book_address}/{FIFTH}")
-    page.locator("article a.citation:visible").first.hover()
+    seen(page, "a.citation").hover()
     preview(page).hover()
     page.wait_for_timeout(500)
     expect(preview(page)).to_be_visible()
@@ -180,8 +189,7 @@ def test_focus_shows_and_escape_hides(open_page, book_address):
 
 def test_long_press_shows_and_a_tap_elsewhere_hides(open_page, book_address):
     page = open_page(f"{book_address}/{THIRD}", width=390, has_touch=True)
-    link = page.locator("article a.equation:visible").first
-    link.scroll_into_view_if_needed()
+    link = seen(page, "a.equation")
     x, y, width, height = link.bounding_box().values()
     touch = page.context.new_cdp_session(page)
     point = {"x": x + width / 2, "y": y + height / 2}
@@ -201,7 +209,7 @@ def test_long_press_shows_and_a_tap_elsewhere_hides(open_page, book_address):
 
 def test_previews_work_from_the_disk(open_page, book):
     page = open_page((book / FIFTH).as_uri())
-    page.locator("article a.equation[href*='03-']:visible").first.hover()
+    seen(page, "a.equation[href*='03-']").hover()
     expect(preview(page)).to_contain_text("(3.21)")
 
 
