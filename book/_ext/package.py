@@ -5,9 +5,8 @@ import inspect
 import re
 from functools import partial
 
-BAR = re.compile(
-    r"``.*?``|\|"
-)  # |x| is a substitution in reStructuredText, and an absolute value in the book
+# Marks of reStructuredText that a docstring means as they stand, as in |x| and "val_".
+MARKS = re.compile(r"``.*?``|\||(?<=\w)_(?!\w)")
 
 
 def tell_chapter(app, what, name, thing, options, lines):
@@ -16,7 +15,7 @@ def tell_chapter(app, what, name, thing, options, lines):
     built_in, chapter = app.env.builds.get(short, (None, None))
     if built_in == module:
         lines += ["", f"Built in :doc:`/{chapter}`."]
-    lines[:] = [BAR.sub(lambda bar: bar[0] if bar[0] != "|" else r"\|", line) for line in lines]
+    lines[:] = [MARKS.sub(lambda m: m[0] if len(m[0]) > 1 else "\\" + m[0], line) for line in lines]
 
 
 def source(config, domain, info):

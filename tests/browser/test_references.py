@@ -124,7 +124,7 @@ def test_reference_to_no_equation_fails_the_build(tmp_path):
 
 
 def preview(page):
-    return page.get_by_role("tooltip")
+    return page.locator("#preview")
 
 
 def seen(page, selector):
@@ -201,7 +201,7 @@ def test_long_press_shows_and_a_tap_elsewhere_hides(open_page, book_address):
     assert "#eq" not in page.url
     box = preview(page).bounding_box()
     assert box["x"] >= 0 and box["x"] + box["width"] <= 390
-    page.touchscreen.tap(200, 20)
+    page.touchscreen.tap(4, 300)
     expect(preview(page)).to_be_hidden()
     link.tap()
     page.wait_for_url("**#eq-*")
