@@ -62,7 +62,9 @@ def visit_block(translator, node):
         logger.warning(r"mathematics: equations are numbered with \tag, not with labels", location=node)
     tag = "span" if isinstance(node.parent, nodes.TextElement) else "div"  # a paragraph can't hold a div
     start = translator.starttag(node, tag, "", CLASS="math display")
-    translator.body.append(f"{start}{rendered(node, display=True)}</{tag}>\n")
+    html = rendered(node, display=True)
+    translator.body.append(f"{start}{html}</{tag}>\n")
+    translator.previews |= dict.fromkeys(node["ids"], f'<div class="math display">{html}</div>')
     raise nodes.SkipNode
 
 

@@ -9,6 +9,8 @@ from pygments.token import Generic, Text
 from sphinx.util.images import get_image_size
 from sphinx.writers.html5 import HTML5Translator
 
+from references import link_comment, preview_name
+
 THEME = Path(__file__).parent.parent / "_theme"
 DESCRIPTION = 160  # characters that a search engine shows
 CSS_PIXELS_PER_INCH = 96
@@ -22,7 +24,21 @@ class ChecksLexer(RegexLexer):
 
 
 class BookTranslator(HTML5Translator):
-    """Write tables that scroll and pictures that know their size, and spare screen readers empty words."""
+    """Write tables that scroll and pictures that know their size, and spare screen readers empty words.
+
+    ``previews`` keeps, by its id, the HTML of what links are to show before one follows them.
+    """
+
+    def __init__(self, document, builder):
+        super().__init__(document, builder)
+        self.previews, self.starts = {}, []
+
+    def begin_preview(self):
+        self.starts.append(len(self.body))
+
+    def end_preview(self, ids, wrapper="{}"):
+        html = wrapper.format("".join(self.body[self.starts.pop() :]))
+        self.previews |= dict.fromkeys(ids, html)
 
     def visit_table(self, node):
         self.body.append('<div class="table">')
@@ -50,6 +66,30 @@ class BookTranslator(HTML5Translator):
         if not isinstance(node.previous_sibling(), nodes.citation):
             self.body.append('<div role="list" class="citation-list">\n')
         self.body.append(self.starttag(node, "div", classes=["citation"], role="listitem"))
+        self.begin_preview()
+
+    def depart_citation(self, node):
+        self.end_preview(node["ids"])
+        super().depart_citation(node)
+
+    def visit_definition_list_item(self, node):
+        super().visit_definition_list_item(node)
+        self.begin_preview()
+
+    def depart_definition_list_item(self, node):
+        super().depart_definition_list_item(node)
+        terms = [name for term in node.findall(nodes.term) for name in term["ids"]]
+        self.end_preview(terms, '<dl class="glossary">{}</dl>')
+
+    def visit_literal_block(self, node):
+        for name in node.parent.get("ids", ()):
+            if name.startswith("twice-"):  # the cell that builds a name of the package
+                self.previews[name] = preview_name(self.builder.app, name.removeprefix("twice-"))
+        try:
+            super().visit_literal_block(node)
+        except nodes.SkipNode:  # coloured
+            self.body[-1] = link_comment(self, self.body[-1])
+            raise
 
 
 def displayed_size(path):

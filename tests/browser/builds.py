@@ -10,7 +10,7 @@ import yaml
 from notebooks import ROOT
 from specimen import METADATA, SPECIMEN
 
-SOURCES = ["_config.yml", "_toc.yml", "book"]
+SOURCES = ["_config.yml", "_toc.yml", "CONTRIBUTING.md", "book"]
 
 
 def copy_sources(folder):

@@ -46,6 +46,7 @@ SPECIMEN = [
         "Within a paragraph: $$x = y$$ and on. A wide one:\n\n"
         f"$${WIDE} 1 \\tag{{7.2}}$$\n\n[(7.2)](07-specimen.ipynb#eq-7-2)"
     ),
+    new_markdown_cell("And (7.1) once more, in words; (0.5) is a number."),
     new_markdown_cell("No line begins with the mark after $a = b$, nor with the end of the $k$-th word."),
     new_markdown_cell("> **Note.** A note with $n$ in it.\n\n> A quotation."),
     new_markdown_cell("|  | value |\n| --- | ---: |\n| $\\lvert x\\rvert$ | `1` |"),

@@ -86,15 +86,6 @@ def test_book_can_be_read_without_scripts(open_page, specimen_address):
 # ---------- what a reader does ----------
 
 
-def test_search_finds_a_word_and_leads_to_it(open_page, book_address):
-    page = open_page(f"{book_address}/book/notation.html")
-    page.get_by_role("searchbox").fill("batches")
-    page.keyboard.press("Enter")
-    expect(page).to_have_title(re.compile("Search"))
-    page.locator("#search-results").get_by_role("link", name="Notation").click()
-    expect(page.get_by_role("heading", level=1)).to_contain_text("Notation")
-
-
 def test_search_shows_each_formula_once(open_page, specimen_address):
     page = open_page(f"{specimen_address}/search.html?q=construct")
     context = page.locator("#search-results .context")
