@@ -1,0 +1,86 @@
+// What a reader wrote, read and judged. Pure functions, no page.
+
+const TIMES = String.raw`\s*[*×·⋅]\s*`;
+const DECIMAL = String.raw`(?:\d+\.?\d*|\.\d+)`;
+const NUMBER = new RegExp(
+  `^([+-]?)(?:(${DECIMAL})(?:e([+-]?\\d+)|${TIMES}10\\^?\\(?([+-]?\\d+)\\)?)?|10\\^\\(?([+-]?\\d+)\\)?)$`);
+
+const RAISED = "⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺";
+const lowered = (power) => "^" + [...power].map((sign) => "0123456789-+"[RAISED.indexOf(sign)]).join("");
+
+/** Signs as a reader may type them, as signs that a program reads. */
+const plain = (text) => text.trim().toLowerCase()
+  .replace(new RegExp(`[${RAISED}]+`, "g"), lowered)
+  .normalize("NFKC") // ½, and wide signs
+  .replace(/[−–—]/g, "-")
+  .replace(/(?<=\d)[\s_](?=\d{3}(?!\d))/g, ""); // between the thousands
+
+function readDecimal(text) {
+  const found = NUMBER.exec(text);
+  if (!found) return NaN;
+  const [, sign, digits = "1", e = "0", times = "0", power = "0"] = found;
+  return Number(`${sign}${digits}e${Number(e) + Number(times) + Number(power)}`);
+}
+
+/** A number in one of its usual forms (0.5, .5, 1/2, 5e-1, 5·10^-1, 50 %, with any minus sign), or NaN. */
+export function readNumber(text) {
+  const source = plain(text).replace(/^([+-])\s+/, "$1");
+  if (source.endsWith("%")) return readDecimal(source.slice(0, -1).trim()) / 100;
+  const [above, below, more] = source.split(/\s*[/⁄÷]\s*/);
+  if (more !== undefined) return NaN;
+  return below === undefined ? readDecimal(above) : readDecimal(above) / readDecimal(below);
+}
+
+/** A shape as the list of its entries: (3, 4), [3,4], 3x4, 3 × 4, 3 by 4, (3,), () or "scalar"; null if none. */
+export function readShape(text) {
+  const source = plain(text).replace(/^[([{]\s*|\s*[)\]}]$/g, "").replace(/,\s*$/, "");
+  if (["", "scalar"].includes(source)) return text.trim() === "" ? null : [];
+  const parts = source.split(/\s*(?:,|×|\*|\bby\b|(?<=[\da-z])\s*x\s*(?=[\da-z]))\s*|\s+/);
+  return parts.every((part) => /^(\d+|[a-z])$/.test(part)) ? parts.map((part) => (/^\d/.test(part) ? String(Number(part)) : part)) : null;
+}
+
+const sameShape = (a, b) => a.length === b.length && a.every((part, i) => part === b[i]);
+
+const UNREAD = {
+  number: (text) => (/\d,\d/.test(text) ? "Write a point before the decimals, and no comma." : "Write a number, such as 0.5, 1/2 or 5e-1."),
+  shape: () => "Write a shape, such as (3, 4).",
+};
+
+function judgeTyped({ kind, answer, known, tolerance }, text) {
+  const read = kind === "number" ? readNumber : readShape;
+  const given = read(String(text));
+  if (given === null || !(kind === "shape" || Number.isFinite(given))) return { verdict: "unread", words: UNREAD[kind](text) };
+  const near = kind === "number"
+    ? (value) => Math.abs(given - value) <= tolerance * (1 + 1e-9)
+    : (shape) => sameShape(given, readShape(shape));
+  if (near(answer)) return { verdict: "right" };
+  const at = known.findIndex(near);
+  return at < 0 ? { verdict: "wrong", hint: true } : { verdict: "wrong", reply: at };
+}
+
+/** An option that is wrong has the reply of its place among the wrong ones. */
+const judgeChoice = ({ answer }, given) =>
+  given === answer ? { verdict: "right" } : { verdict: "wrong", reply: given < answer ? given : given - 1 };
+
+/** Steps from `steps` on are the wrong ones; the others are right in the order of their numbers. */
+function judgeOrder({ steps }, given) {
+  const foreign = given.findIndex((step) => step >= steps);
+  if (foreign >= 0) return { verdict: "wrong", place: foreign, reply: given[foreign] - steps };
+  const place = given.findIndex((step, i) => step !== i);
+  if (place >= 0) return { verdict: "wrong", place, hint: true };
+  return given.length === steps ? { verdict: "right" } : { verdict: "wrong", missing: true, hint: true };
+}
+
+/** Judge an answer: right; wrong, with the number of the reply or else the hint; or not to be read. */
+export function judge(question, given) {
+  if (question.kind === "choice") return judgeChoice(question, given);
+  return question.kind === "order" ? judgeOrder(question, given) : judgeTyped(question, given);
+}
+
+const isStep = (step) => Number.isInteger(step) && step >= 0;
+
+/** Whether a stored answer has the form that its question expects. */
+export function fits({ kind }, given) {
+  if (kind === "order") return Array.isArray(given) && given.every(isStep) && new Set(given).size === given.length;
+  return kind === "choice" ? isStep(given) : typeof given === "string" && given.length < 100;
+}
