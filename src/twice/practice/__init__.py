@@ -32,8 +32,9 @@ QUESTION = """<section class="question" id="{name}" aria-labelledby="{name}-titl
 {answer}
 </details>
 </section>"""
-HEIGHTS = {"number": 155, "shape": 155, "choice": 110, "order": 190}  # of a question with two lines of words
-LINE, SIGNS = 23, 95  # pixels, and signs of TOML in a line
+HEIGHTS = {"number": 130, "shape": 130, "choice": 94, "order": 259}  # pixels, without what is counted below
+LINE, SIGNS = 22, 92  # pixels, and signs, of a line
+OPTION, STEP, EDGES = 24, 51, 44
 
 
 class Practice(Explorable):
@@ -48,7 +49,7 @@ class Practice(Explorable):
     def about(self):
         """The title, the text, and the height where no page listens."""
         where = self.section or f"Chapter {self.chapter}"
-        height = 40 + sum(map(_height, self.questions))
+        height = EDGES + sum(map(_height, self.questions))
         return {**{key: words.format(where) for key, words in ABOUT.items()}, "height": height}
 
     @property
@@ -117,13 +118,16 @@ def logic(question):
 
 def _height(question):
     """Guess a question's height in a page that can't be asked; a frame that is too low scrolls."""
-    shown = len(question["ask"]) + sum(len(option["text"]) + SIGNS for option in question.get("options", []))
-    steps = len(question.get("steps", [])) + len(question.get("wrong", []))
-    return (
-        HEIGHTS[question["kind"]]
-        + LINE * (shown // SIGNS)
-        + (58 * steps if question["kind"] == "order" else 0)
-    )
+    options, steps = question.get("options", []), question.get("steps", [])
+    lines = sum(_lines(words) for words in [question["ask"], *(option["text"] for option in options)])
+    movable = len(steps) + len(question["wrong"]) if steps else 0
+    return HEIGHTS[question["kind"]] + LINE * lines + OPTION * len(options) + STEP * movable
+
+
+def _lines(source):
+    """Guess how many lines a text takes; a formula's source is about three times as long as the formula."""
+    length = sum(len(piece) // (3 if piece.startswith("$") else 1) for piece in SPLIT.split(source))
+    return 1 + length // SIGNS
 
 
 # ---------------------------------------------------------------------------- the page without scripts

@@ -3,6 +3,7 @@
 import { fits, judge } from "./model.mjs";
 
 const { chapter, questions } = JSON.parse(document.getElementById("state").textContent);
+const LETTERS = "ABCDEFGHIJKL"; // as the folded answers name options and steps
 const main = document.querySelector("main");
 const post = (message) => parent.postMessage({ ...message, practice: String(chapter) }, "*");
 
@@ -37,7 +38,8 @@ function choice(question, section, title) {
   const list = section.querySelector(".options");
   const inputs = [...list.children].map((_, k) =>
     h("input", { type: "radio", name: question.name, onchange: () => question.check(k) }));
-  const labels = [...list.children].map((option, k) => h("label", {}, inputs[k], h("div", {}, ...option.childNodes)));
+  const labels = [...list.children].map((option, k) =>
+    h("label", {}, inputs[k], h("b", {}, LETTERS[k]), h("div", {}, ...option.childNodes)));
   list.remove();
   question.show = (given) => inputs.forEach((input, k) => (input.checked = k === given));
   return h("fieldset", {}, h("legend", {}, `Your answer to ${title}`), ...labels);
@@ -46,32 +48,42 @@ function choice(question, section, title) {
 // Two lists: the steps to choose from, and the reader's own. A step moves by its buttons or by its grip.
 function order(question, section, title) {
   const offered = section.querySelector(".steps");
-  const own = h("ol", { class: "list own", "aria-label": `Your steps for ${title}` });
   const pool = h("ol", { class: "list pool", "aria-label": `Steps to choose from for ${title}` });
-  const changed = () => {
+  const own = h("ol", { class: "list own", "aria-label": `Your order for ${title}` });
+  const spoken = h("p", { class: "spoken", role: "status" });
+  const visible = (item) => item && [...item.querySelectorAll("button")].find((one) => one.offsetParent);
+  const placed = () => [...own.children].map((item) => item.step);
+
+  function settle() {
     [...pool.children].sort((a, b) => a.place - b.place).forEach((item) => pool.append(item));
     question.forget();
-  };
-  const move = (item, put, event) => {
+  }
+  // The keyboard stays where it was: on the same button, or in the list that the step has left.
+  function move(item, put, pressed) {
+    const neighbour = item.nextElementSibling ?? item.previousElementSibling;
     put(item);
-    changed();
-    const same = event.currentTarget;
-    (same.offsetParent ? same : item.querySelector("button:not([hidden])") ?? same).focus();
-    if (!same.offsetParent) [...item.querySelectorAll("button")].find((one) => one.offsetParent)?.focus();
-  };
+    settle();
+    (pressed.offsetParent ? pressed : visible(neighbour) ?? visible(item)).focus();
+    const place = [...own.children].indexOf(item);
+    spoken.textContent = `Step ${item.letter} ${place < 0 ? "is taken out" : `is number ${place + 1} of your order`}.`;
+  }
+
   const items = [...offered.children].map((step, place) => {
-    const letter = "ABCDEFGHIJKL"[place];
-    const act = (label, name, className, put) =>
-      h("button", { type: "button", class: className, "aria-label": `${name} of ${title}`, onclick: (event) => move(item, put, event) }, label);
-    const grip = h("span", { class: "grip", onpointerdown: (event) => hold(item, event) }, letter);
-    const item = h("li", {}, grip, h("div", {}, ...step.childNodes), h("span", { class: "moves" },
-      act("+", `Add step ${letter}`, "add", () => own.append(item)),
-      act("↑", `Move up step ${letter}`, "arrange", () => item.previousElementSibling?.before(item)),
-      act("↓", `Move down step ${letter}`, "arrange", () => item.nextElementSibling?.after(item)),
-      act("×", `Take out step ${letter}`, "arrange", () => pool.append(item))));
-    return Object.assign(item, { place, step: Number(step.dataset.step) });
+    const letter = LETTERS[place];
+    const act = (label, name, className, put) => h("button", {
+      type: "button", class: className, "aria-label": `${name} step ${letter} of ${title}`,
+      onclick: ({ currentTarget }) => move(item, put, currentTarget),
+    }, label);
+    const item = h("li", {}, h("span", { class: "grip", onpointerdown: (event) => hold(item, event) }, letter),
+      h("div", {}, ...step.childNodes), h("span", { class: "moves" },
+        act("+", "Add", "add", () => own.append(item)),
+        act("↑", "Move up", "arrange", () => item.previousElementSibling?.before(item)),
+        act("↓", "Move down", "arrange", () => item.nextElementSibling?.after(item)),
+        act("×", "Take out", "arrange", () => pool.append(item))));
+    return Object.assign(item, { place, letter, step: Number(step.dataset.step) });
   });
-  const two = h("div", { class: "two" }, h("div", {}, h("h3", {}, "Steps to choose from"), pool), h("div", {}, h("h3", {}, "Your order"), own));
+  question.letter = (step) => items.find((item) => item.step === step).letter;
+  const two = h("div", { class: "two" }, h("h3", {}, "Steps to choose from"), pool, h("h3", {}, "Your order"), own);
 
   // The lists, not the step, capture the pointer: the step is taken out and put in again as it moves.
   function hold(item, event) {
@@ -91,7 +103,7 @@ function order(question, section, title) {
     const release = () => {
       item.classList.remove("held");
       two.removeEventListener("pointermove", follow);
-      changed();
+      settle();
     };
     two.addEventListener("pointermove", follow);
     two.addEventListener("lostpointercapture", release, { once: true });
@@ -100,33 +112,41 @@ function order(question, section, title) {
   question.show = (given = []) => {
     pool.append(...items);
     own.append(...given.map((step) => items.find((item) => item.step === step)).filter(Boolean));
-    changed();
+    settle();
   };
   offered.remove();
-  return h("div", {}, two, h("div", { class: "try" }, button("Check", () => question.check([...own.children].map((item) => item.step)), `Check ${title}`)));
+  return h("div", {}, two, h("div", { class: "try" }, button("Check", () => question.check(placed()), `Check ${title}`)), spoken);
 }
 
 const kinds = { number: typed, shape: typed, choice, order };
 
+const HEADS = { right: "✓ Right", wrong: "Not yet", unread: "Not read" };
+
+/** Where an order goes wrong, in words. */
+function where(question, given, { place, missing, reply }) {
+  if (missing) return given.length ? "Right so far, and something is missing." : "Add the first step.";
+  if (place === undefined) return null;
+  const step = `Step ${question.letter(given[place])}, number ${place + 1} of your order,`;
+  if (reply !== undefined) return `${step} does not belong.`;
+  return place ? `All is right before it; ${step.replace("S", "s")} does not come next.` : `${step} is not the beginning.`;
+}
+
 /** The reply to an answer, in the words of the folded part. */
 function reply(question, section, given) {
   const { verdict, ...found } = judge(question, given);
-  const folded = section.querySelector("details");
-  const copy = (selector) => folded.querySelector(selector)?.cloneNode(true) ?? "";
-  const place = found.place === undefined ? [] : [h("p", {}, `Look at step ${found.place + 1} of your order.`)];
-  const heads = { right: "✓ Right", wrong: "Not yet", unread: "Not read" };
-  const head = h("p", {}, h("b", {}, heads[verdict]));
-  if (verdict === "right") return { verdict, parts: [head, ...copy(".right").querySelectorAll(":scope > p:not(:first-child)")] };
-  if (verdict === "unread") return { verdict, parts: [head, h("p", {}, found.words)] };
-  if (found.missing) place.push(h("p", {}, given.length ? "Right so far, and something is missing." : "Begin with one of the steps."));
-  return { verdict, parts: [head, ...place, found.hint ? copy(".hint") : copy(`.replies > li:nth-child(${found.reply + 1}) > div`)] };
+  const copy = (selector) => [...section.querySelectorAll(`details ${selector}`)].map((part) => part.cloneNode(true));
+  const said = found.words ?? where(question, given, found);
+  const parts = [h("p", {}, h("b", {}, HEADS[verdict])), ...(said ? [h("p", {}, said)] : [])];
+  if (verdict === "right") parts.push(...copy(".right > p:not(:first-child)"));
+  if (found.reply !== undefined) parts.push(...copy(`.replies > li:nth-child(${found.reply + 1}) > div`));
+  if (found.hint) parts.push(...copy(".hint"));
+  return { verdict, parts };
 }
 
 function count() {
-  const right = questions.filter((question) => judgeKept(question) === "right").length;
-  kept.querySelector("p").textContent = `${right} of ${questions.length} right here. Your answers stay on this machine.`;
+  const right = questions.filter(({ name, ...question }) => name in answers && judge(question, answers[name]).verdict === "right");
+  kept.querySelector("p").textContent = `${right.length} of ${questions.length} right here. Your answers stay on this machine.`;
 }
-const judgeKept = (question) => (question.name in answers ? judge(question, answers[question.name]).verdict : null);
 
 questions.forEach((question, k) => {
   const section = document.getElementById(question.name);
@@ -184,5 +204,11 @@ addEventListener("message", ({ source, data }) => {
 
 dress();
 take({});
-new ResizeObserver(() => post({ twice: "height", height: Math.ceil(main.getBoundingClientRect().height) })).observe(main);
+new ResizeObserver(() => {
+  post({ twice: "height", height: Math.ceil(main.getBoundingClientRect().height) });
+  for (const line of main.querySelectorAll("p")) { // what is wider than the screen scrolls, by keyboard too
+    if (line.scrollWidth > line.clientWidth) line.tabIndex = 0;
+    else line.removeAttribute("tabindex");
+  }
+}).observe(main);
 post({ twice: "ready" });
