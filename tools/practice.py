@@ -3,8 +3,10 @@
 python tools/practice.py                   every chapter that has questions
 python tools/practice.py book/01-*.ipynb   only the ones named
 
-A section's cell stands at its end, with an id of its own, so that a second run changes nothing. Formulas are
-rendered to MathML with the KaTeX of the pages and stored in ``src/twice/practice/formulas.json``.
+A section's cell stands at its end, with an id of its own, so that a second run changes nothing. Nothing is
+executed: the cells compute nothing, so no other output is stale, and their count is all that moves. (In a
+chapter that shows no figure yet the import is new, and `make execute` due.) Formulas are rendered to MathML
+with the KaTeX of the pages and stored in ``src/twice/practice/formulas.json``.
 """
 
 import json
@@ -14,7 +16,7 @@ from pathlib import Path
 
 import explorables
 import nbformat
-from notebooks import BOOK, ROOT, notebooks, read
+from notebooks import BOOK, ROOT, code_cells, notebooks, read
 from py_mini_racer import MiniRacer
 
 from twice import practice
@@ -22,7 +24,7 @@ from twice import practice
 STORED = practice.HERE / "formulas.json"
 TAGS = ["explore", "nbval-ignore-output"]
 LETTERS = {
-    "double-struck": {"R": "ℝ", "N": "ℕ", "Z": "ℤ"},
+    "double-struck": {"E": "𝔼", "R": "ℝ", "N": "ℕ", "Z": "ℤ"},
     "script": {"L": "ℒ"},
 }  # a browser draws no variants
 
@@ -100,8 +102,20 @@ def end(cells, section):
     return next(k for k in later if (found := heading(cells[k])) and found[0] <= level)
 
 
+def import_explore(cells):
+    """Import what shows the questions, in the cell that imports the package's other names."""
+    line = "from twice.explore import explore"
+    if any(line in cell.source for cell in cells):
+        return
+    first = next(cell for cell in cells if cell.cell_type == "code" and "\nfrom twice" in cell.source)
+    lines = first.source.split("\n")
+    place = next(k for k, other in enumerate(lines) if other.startswith("from twice") and other > line)
+    first.source = "\n".join([*lines[:place], line, *lines[place:]])
+
+
 def insert(nb, chapter):
     """Put the chapter's cells at the ends of their sections; those that stand there already are kept."""
+    import_explore(nb.cells)
     old = {cell.id: cell for cell in nb.cells if cell.id.startswith("practice-")}
     cells = [cell for cell in nb.cells if cell.id not in old]
     for section in sections(chapter):
@@ -110,6 +124,16 @@ def insert(nb, chapter):
         kept.source, kept.metadata = new.source, new.metadata
         cells.insert(end(cells, section), kept)
     nb.cells = cells
+    count(nb)
+
+
+def count(nb):
+    """Give the code cells the numbers of a run from the first to the last."""
+    for number, cell in enumerate(code_cells(nb), 1):
+        cell.execution_count = number
+        for output in cell.outputs:
+            if output.output_type == "execute_result":
+                output.execution_count = number
 
 
 def refresh(path):

@@ -50,11 +50,10 @@ function judgeTyped({ kind, answer, known, tolerance }, text) {
   const read = kind === "number" ? readNumber : readShape;
   const given = read(String(text));
   if (given === null || !(kind === "shape" || Number.isFinite(given))) return { verdict: "unread", words: UNREAD[kind](text) };
-  const near = kind === "number"
-    ? (value) => Math.abs(given - value) <= tolerance * (1 + 1e-9)
-    : (shape) => sameShape(given, readShape(shape));
-  if (near(answer)) return { verdict: "right" };
-  const at = known.findIndex(near);
+  const near = (value, slack) =>
+    kind === "number" ? Math.abs(given - value) <= slack * (1 + 1e-9) : sameShape(given, readShape(value));
+  if (near(answer, tolerance)) return { verdict: "right" };
+  const at = known.findIndex((value) => near(value, Math.max(tolerance, Math.abs(value) / 100))); // roughly is enough
   return at < 0 ? { verdict: "wrong", hint: true } : { verdict: "wrong", reply: at };
 }
 
