@@ -85,7 +85,22 @@ def backward_of(f, *inputs):
     return [v.grad for v in values]
 
 
-NAMESPACE = {"np": np, "rng": rng, "dense": dense, "column": column, "walk": walk, "backward_of": backward_of}
+def normalized(shape):
+    """Return batch normalization that has seen one batch."""
+    layer = twice.layers.BatchNormalization()
+    layer.forward(np.ones(shape), training=True)
+    return layer
+
+
+NAMESPACE = {
+    "np": np,
+    "rng": rng,
+    "dense": dense,
+    "normalized": normalized,
+    "column": column,
+    "walk": walk,
+    "backward_of": backward_of,
+}
 for module in TAUGHT:
     NAMESPACE |= {name: value for name, value in vars(module).items() if not name.startswith("_")}
 

@@ -82,24 +82,24 @@ def cell(chapter, section):
     return nbformat.v4.new_code_cell(source, id=name(chapter, section), metadata={"tags": TAGS})
 
 
-def heading(cell):
-    """Return level and text of the heading with which a text cell begins, or None."""
-    found = re.match(r"(#+) (.*)", cell.source) if cell.cell_type == "markdown" else None
-    return (len(found[1]), found[2].strip()) if found else None
+def headings(cell):
+    """Return place, level and text of each heading in a cell; its fenced code has none."""
+    prose = re.sub(r"^```.*?^```", lambda code: "`" * len(code[0]), cell.source, flags=re.M | re.S)
+    found = re.finditer(r"^(#+) (.*)", prose, re.M) if cell.cell_type == "markdown" else ()
+    return [(match.start(), len(match[1]), match[2].strip()) for match in found]
 
 
 def end(cells, section):
     """Return the place of the first cell after a section: that of the next heading of its rank."""
-    starts = [
-        k
-        for k, cell in enumerate(cells)
-        if re.search(rf"^#+ {re.escape(section)}$", cell.source, re.M) and cell.cell_type == "markdown"
-    ]
+    every = [(k, *heading) for k, cell in enumerate(cells) for heading in headings(cell)]
+    starts = [k for k, (*_, text) in enumerate(every) if text == section]
     if len(starts) != 1:
-        raise ValueError(f"the heading {section!r} stands in {len(starts)} cells, and must stand in one")
-    level = len(re.search(rf"^(#+) {re.escape(section)}$", cells[starts[0]].source, re.M)[1])
-    later = range(starts[0] + 1, len(cells))
-    return next(k for k in later if (found := heading(cells[k])) and found[0] <= level)
+        raise ValueError(f"there are {len(starts)} headings {section!r}: name one that is there once")
+    level = every[starts[0]][2]
+    place, offset, _, text = next(heading for heading in every[starts[0] + 1 :] if heading[2] <= level)
+    if offset:
+        raise ValueError(f"{section!r} ends within a cell, before {text!r}: name another section")
+    return place
 
 
 def import_explore(cells):
