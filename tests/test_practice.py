@@ -7,6 +7,7 @@ import json
 import re
 from html.parser import HTMLParser
 
+import nbformat
 import notebooks
 import numpy as np
 import practice as tool
@@ -418,3 +419,51 @@ def test_cells_stand_where_the_questions_belong(chapter):
         tool.insert(nb, chapter)
         assert [cell for cell in nb.cells if cell.id.startswith("practice-")] == shown
         assert nb.cells == notebooks.read(path).cells, "python tools/practice.py"
+
+
+def example(*sources):
+    """Return a notebook of text cells, and code cells where a source begins with `>`."""
+    code, text = nbformat.v4.new_code_cell, nbformat.v4.new_markdown_cell
+    cells = [code(source[1:]) if source.startswith(">") else text(source) for source in sources]
+    return nbformat.v4.new_notebook(cells=cells)
+
+
+CHAPTER = [
+    ">import numpy\n\nfrom twice.checks import agree\nfrom twice.plots import GREY",
+    *("## The idea by hand", ">x = 1", "### More of it", "```python\n# no heading\n```"),
+    *("## Derivation", "## From scratch", "## Train it", "## What goes wrong"),
+]
+
+
+def test_cells_are_put_at_the_ends_of_their_sections_once():
+    nb = example(*CHAPTER)
+    for _ in range(2):
+        tool.insert(nb, 1)
+        ids = [cell.id for cell in nb.cells]
+        place = ids.index("practice-01-the-idea-by-hand")
+        assert nb.cells[place - 1].source.startswith("```") and nb.cells[place + 1].source == "## Derivation"
+        assert sum(id.startswith("practice-") for id in ids) == len(tool.sections(1))
+        assert nb.cells[0].source.split("\n")[3] == "from twice.explore import explore"
+        counts = [cell.execution_count for cell in notebooks.code_cells(nb)]
+        assert counts == list(range(1, len(counts) + 1))
+
+
+def test_questions_make_no_output_stale():
+    nb = example(*CHAPTER[:1], ">from twice.explore import explore", *CHAPTER[1:])
+    before = notebooks.stamp(nb)
+    tool.insert(nb, 1)
+    assert notebooks.stamp(nb) == before
+
+
+@pytest.mark.parametrize(
+    "sources, message",
+    [
+        (["## Derivation", "## Derivation"], "there are 2 headings 'Derivation'"),
+        (["## Train it"], "there are 0 headings 'Derivation'"),
+        (["## Derivation", "Words.\n\n## Train it"], "ends within a cell, before 'Train it'"),
+        (["## Derivation\n\n## Train it", "## You have"], "ends within a cell"),
+    ],
+)
+def test_a_section_that_has_no_clear_end_is_refused(sources, message):
+    with pytest.raises(ValueError, match=message):
+        tool.end(example(*sources).cells, "Derivation")
