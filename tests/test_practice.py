@@ -24,7 +24,7 @@ import twice.models
 import twice.optimizers
 from twice.autograd import Value
 from twice.explore import explore, names, one_scope
-from twice.practice import HERE, LETTERS, Practice, chapters, logic, questions, select, shuffled, text, words
+from twice.practice import LETTERS, MODEL, Practice, chapters, logic, questions, select, shuffled, text, words
 
 TAUGHT = [
     twice.activations,
@@ -114,7 +114,7 @@ def computed(line):
 def judge():
     """Return the model's judge: of a question's logic and what a reader gave."""
     engine = MiniRacer()
-    engine.eval(one_scope(HERE / "model.mjs"))
+    engine.eval(one_scope(*MODEL))
     return lambda question, given: json.loads(
         engine.eval(f"JSON.stringify(judge({json.dumps(logic(question))}, {json.dumps(given)}))")
     )
@@ -303,7 +303,7 @@ def test_what_is_no_shape_is_said_to_be_none(judge, form):
 
 def test_only_answers_of_the_right_form_are_taken_from_a_page():
     engine = MiniRacer()
-    engine.eval(one_scope(HERE / "model.mjs"))
+    engine.eval(one_scope(*MODEL))
     cases = {
         "number": (["0.5"], [0.5, None, ["1"], {}, "1" * 100]),
         "choice": ([0, 2], ["0", -1, 0.5, None]),

@@ -129,7 +129,11 @@ def script(name, view=True):
     shared, own = FOLDER / "_shared", FOLDER / name
     model = [shared / "state.mjs", own / "model.mjs"]
     page = [shared / "plot.mjs", shared / "app.mjs", own / "view.mjs"]
-    for module, part in [("arrays.mjs", model), ("contour.mjs", page)]:  # not every figure needs them
+    for module, part in [
+        ("arrays.mjs", model),
+        ("answers.mjs", model),
+        ("contour.mjs", page),
+    ]:  # where needed
         if f"_shared/{module}" in part[-1].read_text(encoding="utf-8"):
             part.insert(0, shared / module)
     return _embedded(name) + one_scope(*(model + page if view else model))

@@ -16,6 +16,7 @@ from random import Random
 from twice.explore import FOLDER, Explorable, joined, one_scope
 
 HERE = Path(__file__).parent
+MODEL = [FOLDER / "_shared" / "answers.mjs", HERE / "model.mjs"]
 LETTERS = "ABCDEFGHIJKL"
 SHOWN = ["ask", "steps", "options", "text", "step", "right", "hint", "reply", "wrong"]
 
@@ -64,8 +65,8 @@ class Practice(Explorable):
 
     @property
     def script(self):
-        """The two modules as one script."""
-        return one_scope(HERE / "model.mjs", HERE / "view.mjs")
+        """The modules as one script."""
+        return one_scope(*MODEL, HERE / "view.mjs")
 
 
 def chapters():
@@ -198,8 +199,11 @@ def shuffled(name, count):
 
 
 def shown(value):
-    """Return a number with a true minus sign, or a shape."""
-    return html.escape(f"{value:g}" if isinstance(value, float) else str(value)).replace("-", "−")
+    """Return a number with a true minus sign and its power of ten raised, or a shape."""
+    number = f"{value:g}" if isinstance(value, float) else str(value)
+    digits, _, power = number.partition("e")
+    raised = f" · 10<sup>{int(power)}</sup>" if power else ""
+    return f"{digits}{raised}".replace("-", "−")
 
 
 # ---------------------------------------------------------------------------- words and formulas
