@@ -5,7 +5,7 @@ PYTHON ?= python3
 export VIRTUAL_ENV := $(or $(VIRTUAL_ENV),$(CURDIR)/.venv)
 export PATH := $(VIRTUAL_ENV)/bin:$(PATH)
 
-.PHONY: book pdf test execute explorables rules lint address clean install
+.PHONY: book pdf test execute explorables practice rules lint address clean install
 
 book: install
 	jupyter-book build . -W -n --keep-going $(ARGS)
@@ -23,6 +23,9 @@ execute: install
 
 explorables: install
 	python tools/explorables.py $(ARGS)
+
+practice: install
+	python tools/practice.py $(ARGS)
 
 rules: install
 	python tools/rules.py $(ARGS)

@@ -15,11 +15,11 @@ from scipy import ndimage
 from twice import activations, losses, metrics
 from twice.autograd import Value
 from twice.checks import agree
-from twice.convolution import MaxPooling2D, conv2d
+from twice.convolution import Conv2D, MaxPooling2D, conv2d
 from twice.data import CIFAR10_CLASSES
 from twice.data.fetch import ASSETS, read_differences
 from twice.explore import FOLDER, Explorable, _as_text, _table, explore, names, script
-from twice.layers import Dense
+from twice.layers import Dense, Flatten
 from twice.models import Network
 from twice.optimizers import SGD, Adam, RMSprop
 
@@ -79,6 +79,7 @@ def test_the_figures():
         "neuron",
         "optimizers",
         "overfitting",
+        "shapes",
     ]
 
 
@@ -1442,3 +1443,85 @@ def test_budget_answers_are_votes(made_up):
                     verdicts.append([answer["right"] for answer in answers])
             apart = np.flatnonzero(np.ptp(np.array(verdicts, int), axis=0))
             assert model("contested(draw, labels)", draw=draw, labels=labels) == apart.tolist()
+
+
+# Shapes
+
+
+def dense_shapes(numbers, way):
+    """Return the shapes that a network of two dense layers has, as the package computes it."""
+    rng = np.random.default_rng(0)
+    first, second = Dense(numbers["m"], "relu", rng=rng), Dense(numbers["K"], rng=rng)
+    z = second.forward(first.forward(np.ones((numbers["n"], numbers["d"]))))
+    if way == "forward":
+        return [first.W, first.b, second.x, second.W, second.b, z]
+    da = second.backward_logits(np.ones_like(z))
+    dz = first.f.backward(da)
+    first.backward_logits(dz)
+    return [z, second.dW, second.db, da, dz, first.dW, first.db]
+
+
+def convolution_shapes(numbers, way):
+    """Return the shapes that a small convolutional network has."""
+    rng = np.random.default_rng(0)
+    layers = [
+        Conv2D(numbers["m2"], numbers["k"], strides=numbers["s"], rng=rng),
+        MaxPooling2D(2),
+        Flatten(),
+        Dense(numbers["K"], rng=rng),
+    ]
+    arrays = [np.ones((numbers["n"], numbers["h"], numbers["h"], numbers["c"]))]
+    for layer in layers:
+        arrays.append(layer.forward(arrays[-1]))
+    conv, _, _, dense = layers
+    if way == "forward":
+        return [conv.W, *arrays[1:4], dense.W, arrays[4]]
+    slopes = [np.ones_like(arrays[-1])]
+    for layer in reversed(layers):
+        slopes.append(layer.backward(slopes[-1]))
+    return [slopes[0], dense.dW, *slopes[1:4], conv.dW, slopes[4]]
+
+
+@pytest.mark.parametrize("way", ["forward", "backward"])
+@pytest.mark.parametrize("network", ["dense", "convolution"])
+def test_shapes_are_the_package_s(network, way):
+    model = Model("shapes")
+    computed = {"dense": dense_shapes, "convolution": convolution_shapes}[network]
+    seen = set()
+    for seed in range(1, 13):
+        state = {"network": network, "way": way, "seed": seed, "known": 0}
+        numbers = model("sizes(state)", state=state)
+        expected = [list(array.shape) for array in computed(numbers, way)]
+        rows = model("rows(state)", state=state)
+        assert [row["shape"] for row in rows] == expected
+        seen.add(json.dumps(expected))
+        for row in rows:
+            right = model("written(shape)", shape=row["shape"])
+            assert right == str(tuple(row["shape"]))
+            assert model("fault(state, row, text)", state=state, row=row, text=right) is None
+    assert len(seen) >= 10  # new numbers each time
+
+
+def test_wrong_shapes_are_answered_in_words():
+    model = Model("shapes")
+    state = {"network": "dense", "way": "forward", "seed": 1, "known": 0}
+    n, d, m = (model("sizes(state)", state=state)[key] for key in "ndm")
+    kernel, bias, answer = model("rows(state)", state=state)[:3]
+    cases = [
+        (kernel, "what", "Write a shape"),
+        (kernel, f"{m}x{d}", "The right numbers in another order. A kernel has as many rows"),
+        (kernel, f"({n}, {m})", f"A parameter, like its gradient, does not know that there are {n} examples"),
+        (bias, f"(1, {m})", "It has one axis. Each unit has one bias."),
+        (answer, f"({m},)", f"The {n} examples are missing"),
+        (answer, f"({n}, {m + 1})", "One row for each example"),
+    ]
+    for row, text, said in cases:
+        assert model("fault(state, row, text)", state=state, row=row, text=text).startswith(said)
+
+
+def test_numbers_of_shapes_are_all_different():
+    model = Model("shapes")
+    for seed in range(1, 200):
+        numbers = model("sizes({ seed })", seed=seed)
+        dense = [numbers[key] for key in ("n", "d", "m", "K")]
+        assert len(set(dense)) == 4 and numbers["h"] > numbers["k"]

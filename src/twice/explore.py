@@ -23,7 +23,7 @@ PAGE = """<!doctype html>
  content="default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'">
 <title>{title}</title><style>
 {style}
-</style></head><body><main><p>{text}</p></main>
+</style></head><body><main>{body}</main>
 <script type="application/json" id="state">{state}</script><script type="module">
 {script}
 </script></body></html>"""
@@ -43,24 +43,43 @@ class Explorable:
         self.name, self.state = name, state
 
     @property
+    def about(self):
+        """The figure's title, its text, and its height where no page listens."""
+        return _declaration(self.name, "view", "about")
+
+    @property
+    def body(self):
+        """What the page holds until its script puts the figure in this place."""
+        return f"<p>{html.escape(self.about['text'])}</p>"
+
+    @property
+    def style(self):
+        """The style sheet: what all figures share, and the figure's own."""
+        return joined(FOLDER / "_shared" / "base.css", FOLDER / self.name / "style.css")
+
+    @property
+    def script(self):
+        """The figure's modules as one script."""
+        return script(self.name)
+
+    @property
     def page(self):
-        """The whole page of the figure, as HTML; its script puts the figure in the place of the text."""
-        about = _declaration(self.name, "view", "about")
+        """The whole page of the figure, as HTML."""
         return PAGE.format(
-            title=html.escape(about["title"]),
-            text=html.escape(about["text"]),
-            style=_style(self.name),
+            title=html.escape(self.about["title"]),
+            body=self.body,
+            style=self.style,
             state=json.dumps(self.state).replace("<", r"\u003c"),
-            script=script(self.name),
+            script=self.script,
         )
 
     def _repr_html_(self):
-        about = _declaration(self.name, "view", "about")
         page = self.page.replace("&", "&amp;").replace('"', "&quot;")
-        return OUTPUT.format(name=self.name, page=page, **{key: html.escape(str(value)) for key, value in about.items()})
+        about = {key: html.escape(str(value)) for key, value in self.about.items()}
+        return OUTPUT.format(name=self.name, page=page, **about)
 
     def __repr__(self):
-        return _declaration(self.name, "view", "about")["text"]
+        return self.about["text"]
 
 
 def explore(name, **state):
@@ -69,9 +88,10 @@ def explore(name, **state):
     Parameters
     ----------
     name : str
-        One of ``names()``.
+        One of ``names()``, or "practice" for a section's questions.
     **state
-        Values to begin with; what is not named begins as declared in the figure's ``model.mjs``.
+        Values to begin with; what is not named begins as declared in the figure's ``model.mjs``. Practice
+        takes the number of a `chapter` and the heading of a `section`; without it, all of the chapter's.
 
     Returns
     -------
@@ -83,6 +103,10 @@ def explore(name, **state):
     ValueError
         If there is no such figure, it has no such state, or a value is not what the state expects.
     """
+    if name == "practice":
+        from twice.practice import Practice  # which is an Explorable
+
+        return Practice(**state)
     if name not in names():
         raise ValueError(f"explore: there is no figure {name!r}; there are {', '.join(names())}")
     declared = _declaration(name, "model", "defaults")
@@ -106,12 +130,20 @@ def script(name, view=True):
     shared, own = FOLDER / "_shared", FOLDER / name
     model = [shared / "state.mjs", own / "model.mjs"]
     page = [shared / "plot.mjs", shared / "app.mjs", own / "view.mjs"]
-    for module, part in [("arrays.mjs", model), ("contour.mjs", page)]:  # not every figure needs them
+    for module, part in [
+        ("arrays.mjs", model),
+        ("answers.mjs", model),
+        ("contour.mjs", page),
+    ]:  # where needed
         if f"_shared/{module}" in part[-1].read_text(encoding="utf-8"):
             part.insert(0, shared / module)
-    source = "\n".join(path.read_text(encoding="utf-8") for path in (model + page if view else model))
-    source = re.sub(r"^import .*?;\n", "", source, flags=re.M | re.S)
-    return _embedded(name) + _squeeze(re.sub(r"^export ", "", source, flags=re.M))
+    return _embedded(name) + one_scope(*(model + page if view else model))
+
+
+def one_scope(*modules):
+    """Return modules as one script: joined, without the words `import` and `export`."""
+    source = re.sub(r"^import .*?;\n", "", joined(*modules), flags=re.M | re.S)
+    return re.sub(r"^export ", "", source, flags=re.M)
 
 
 def _embedded(name):
@@ -148,13 +180,9 @@ def _as_text(array):
     return {"type": array.dtype.name, "base64": short}
 
 
-def _style(name):
-    paths = (FOLDER / "_shared" / "base.css", FOLDER / name / "style.css")
-    return _squeeze("\n".join(path.read_text(encoding="utf-8") for path in paths))
-
-
-def _squeeze(source):
-    """Drop indentation, blank lines and the comments that fill whole lines."""
+def joined(*paths):
+    """Return files one below the other, without indentation, blank lines and whole lines of comment."""
+    source = "\n".join(path.read_text(encoding="utf-8") for path in paths)
     source = re.sub(r"^\s*/\*.*?\*/$", "", source, flags=re.M | re.S)
     lines = (line.strip() for line in source.splitlines())
     return "\n".join(line for line in lines if line and not line.startswith("//"))

@@ -275,6 +275,7 @@ OTHER = {
         "neuron": "1.2",
     },
     "optimizers": {"surface": "valley", "x": -1, "y": 2, "steps": 90, "adam": False, "sgd_rate": 0.02},
+    "shapes": {"network": "convolution", "way": "backward", "seed": 5, "known": 2},
     "overfitting": {"examples": 40, "noise": 0.5, "degree": 9, "strength": -2, "sample": 5, "others": True},
 }
 
@@ -1295,3 +1296,39 @@ def test_budget_pictures_are_those_of_the_subset(show):
             "canvas => Array.from(canvas.getContext('2d').getImageData(0, 0, 32, 32).data)"
         )
         assert np.reshape(pixels, (32, 32, 4))[..., :3].tolist() == x_test[row].tolist()
+
+
+# Shapes
+
+
+def test_shapes_are_asked_one_after_the_other(show):
+    figure = show("shapes")
+    field, reply = figure.role("textbox", "The shape"), figure.frame.locator(".reply")
+    formula = figure.frame.locator(".formula")
+    expect(formula).to_contain_text("What is the shape of W₁?")
+    field.fill("(1, 1, 1)")
+    figure.role("button", "Check").click()
+    expect(reply).to_contain_text("It has 2 axes.")
+    assert figure.state["known"] == 0
+    figure.role("button", "Show it").click()
+    expect(formula).to_contain_text("What is the shape of b₁?")
+    units = re.search(r"W₁ is \(\d+, (\d+)\)", reply.text_content())[1]
+    field.fill(units)
+    field.press("Enter")
+    expect(reply).to_have_text(f"✓ b₁ is ({units},).")
+    assert figure.state["known"] == 2
+    for _ in range(4):
+        figure.role("button", "Show it").click()
+    expect(formula).to_have_text("All 6 shapes are right.")
+    expect(field).to_be_disabled()
+
+
+def test_shapes_begin_anew_with_new_numbers_and_ways(show):
+    figure = show("shapes", known=3)
+    figure.role("radio", "backward").check()
+    expect(figure.frame.locator(".formula")).to_contain_text("What is the shape of dz₂?")
+    assert figure.state["known"] == 0
+    figure.tell(twice="state", state={"known": 2})
+    figure.role("button", "New numbers").click()
+    state = figure.state
+    assert (state["seed"], state["known"], state["way"]) == (2, 0, "backward")
