@@ -228,7 +228,10 @@ def shown_argument(argument):
 
 
 def names_used(answer):
-    """Return the names that a function refers to, and those that its own helpers beside it refer to."""
+    """Return the names that a function refers to, and those that its own helpers beside it refer to.
+
+    What another name stands for counts under its own: after ``f = np.tanh`` both are referred to.
+    """
     found, waiting, seen = set(), [inspect.unwrap(answer)], set()
     while waiting:
         f = waiting.pop()
@@ -237,12 +240,12 @@ def names_used(answer):
         elif f.__code__ not in seen:
             seen.add(f.__code__)
             names = names_in(f.__code__)
-            found |= names
+            meant = [f.__globals__.get(name) for name in names]
+            found |= names.union(getattr(each, "__name__", "") for each in meant)
             waiting += [
                 helper
-                for name in names
-                if isinstance(helper := f.__globals__.get(name), FunctionType)
-                and helper.__globals__ is f.__globals__
+                for helper in meant
+                if isinstance(helper, FunctionType) and helper.__globals__ is f.__globals__
             ]
     return found
 
