@@ -8,15 +8,25 @@ from twice.exercises import Exercise, difference, function, value
 RNG = np.random.default_rng(8)
 SHIFT_LEFT = np.eye(9)[5].reshape(3, 3)  # z[p, q] = x[p, q + 1]
 SOBEL = np.outer([1.0, 2.0, 1.0], [-1.0, 0.0, 1.0])
+AT_ZERO = np.outer([0.0, 2.0, 1.0], [0.0, 3.0, -1.0])  # first row and first column are zeros
 BLUR = np.outer([1.0, 4.0, 6.0, 4.0, 1.0], [1.0, 2.0, 1.0]) / 64
 DZ = RNG.normal(size=(2, 3, 2, 4)).round(2)
 SMALL, KERNEL = RNG.normal(size=(3, 4)).round(2), RNG.normal(size=(3, 2)).round(2)
 MEANS, WEIGHTS = RNG.normal(size=(2, 3, 4, 5)).round(2), RNG.normal(size=(60, 7)).round(2)
 
+WINDOWS = [
+    "windows",
+    "sliding_window_view",
+    "as_strided",
+    "blank",
+    "average_pool2d_gradient",
+    "AveragePooling2D",
+]
+
 
 def separable_fault(factors):
     """Return what is wrong with a function that writes a kernel of rank 1 as column times row."""
-    for kernel in (SOBEL, SOBEL.T, BLUR):
+    for kernel in (SOBEL, SOBEL.T, BLUR, AT_ZERO):
         answer = factors(kernel)
         if not isinstance(answer, tuple | list | np.ndarray) or len(answer) != 2:
             return "expected two results, a column and a row"
@@ -147,6 +157,7 @@ EXERCISES = {
             lambda kernel: (kernel[:, 0], kernel[0]),
             lambda kernel: (kernel.sum(axis=1), kernel.sum(axis=0)),
             lambda kernel: (by_svd(kernel)[0] * 2, by_svd(kernel)[1]),
+            lambda kernel: (kernel[:, 0], kernel[0] / (kernel[0, 0] or 1)),
             lambda kernel: kernel,
         ),
     ),
@@ -154,7 +165,7 @@ EXERCISES = {
         average_gradient,
         (DZ, 2),
         (DZ[:1], 3),
-        without={"windows": "do it without windows: each pixel has just one"},
+        without=dict.fromkeys(WINDOWS, "do it without windows: each pixel has just one"),
         mistakes={
             "each pixel has a share of 1/k² in the mean": lambda da, k: average_gradient(da, k, share=False),
             "there are k² pixels under a window": lambda da, k: k * average_gradient(da, k),
