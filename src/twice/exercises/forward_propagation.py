@@ -4,6 +4,7 @@ import numpy as np
 
 from twice.activations import relu
 from twice.exercises import Exercise, function, value
+from twice.exercises.comparison import apart
 
 RNG = np.random.default_rng(4)
 W1, B1, W2 = RNG.normal(size=(2, 4)), RNG.normal(size=4), RNG.normal(size=(4, 3))
@@ -54,7 +55,7 @@ def misjudged(answer, truth, points):
     worst = misses.argmax()
     if misses[worst] < (1e-5 if coarse else 1e-9):
         return None
-    return f"for {np.round(x[worst], 4)}: expected {expected[worst]:.4g}, got {y[worst]:.4g}"
+    return f"for {np.round(x[worst], 4)}: {apart(y[worst], expected[worst], False)}"
 
 
 def judge_maximum(answer):
