@@ -180,6 +180,7 @@ EXERCISES = {
             )[0, 1],
             "that is the correlation of the values": lambda a, b: np.corrcoef(a, b)[0, 1],
         },
+        without=dict.fromkeys(("spearmanr", "rankdata", "rank_correlation"), "do it with NumPy alone"),
     ),
     "12.8": function(
         integrated_gradients,
