@@ -146,7 +146,7 @@ EXERCISES = {
             "take the logarithms first": lambda sizes, errors, target: (
                 (target - np.polyfit(sizes, errors, 1)[1]) / np.polyfit(sizes, errors, 1)[0]
             ),
-            "the errors scatter, not the sizes: fit log error as a function of log n": lambda n, errors, target: (
+            "the errors scatter, not n: fit log error as a function of log n": lambda n, errors, target: (
                 np.exp(np.polyval(np.polyfit(np.log(errors), np.log(n), 1), np.log(target)))
             ),
             "all logarithms to the same base": lambda *args: power_law(*args, log=np.log10),
