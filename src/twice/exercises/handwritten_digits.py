@@ -11,7 +11,7 @@ FLAT[1, 1:5] = [1.0, 3.0, 3.0, 1.0]
 SURE = RNG.dirichlet(np.full(3, 0.4), size=12)
 LABELS = RNG.integers(3, size=12)
 DIGITS = RNG.integers(10, size=40)
-READ_1, READ_2 = np.where(RNG.random((2, 40)) < [[0.9], [0.6]], DIGITS, (DIGITS + 1) % 10)
+READ_1, READ_2 = np.where(RNG.random((2, 40)) < [[0.7], [0.4]], DIGITS, (DIGITS + [[1], [2]]) % 10)
 RUNS = RNG.dirichlet(np.full(4, 0.5), size=(3, 6))
 TORN = np.array(  # (3, 2, 3): one network against two, where means and medians part
     [
@@ -20,12 +20,13 @@ TORN = np.array(  # (3, 2, 3): one network against two, where means and medians 
         [[0.001, 0.5, 0.499], [0.001, 0.9, 0.099]],
     ]
 )
+LOUD = np.array([[[0.9, 0.05, 0.05]], [[0.05, 0.48, 0.47]], [[0.05, 0.5, 0.45]]])  # one is sure, two agree
 
 
-def multiply_adds(h, w, c, k, filters, *, places=None, channels=True):
+def multiply_adds(h, w, c, k, filters, *, places=None, channels=True, biases=0):
     """Return the multiply-adds of a convolution, "valid" and with stride 1."""
     places = (h - k + 1) * (w - k + 1) if places is None else places
-    return places * k * k * (c if channels else 1) * filters
+    return places * (k * k * (c if channels else 1) + biases) * filters
 
 
 def slant(picture, *, centred=True, by_rows=True):
@@ -57,6 +58,11 @@ def z_score(y, read_1, read_2, *, scale=np.sqrt, both=False):
     return (only_1 - only_2) / scale(len(y) if both else only_1 + only_2)
 
 
+def lead_by_readings(y, read_1, read_2):
+    """Return the lead in roots of how many pictures are read differently."""
+    return ((read_1 == y).sum() - (read_2 == y).sum()) / np.sqrt((read_1 != read_2).sum())
+
+
 def paired_t(y, read_1, read_2):
     """Return the lead in standard errors of the mean difference, with the variance of the differences."""
     d = (read_1 == y).astype(float) - (read_2 == y)
@@ -77,6 +83,16 @@ def by_votes(probabilities):
 def by_product(probabilities):
     """Return the classes with the highest geometric mean."""
     return np.log(probabilities).mean(axis=0).argmax(axis=1)
+
+
+def by_squares(probabilities):
+    """Return the classes with the highest mean square."""
+    return (probabilities**2).mean(axis=0).argmax(axis=1)
+
+
+def by_surest(probabilities):
+    """Return the classes of the surest networks."""
+    return probabilities.max(axis=0).argmax(axis=1)
 
 
 def by_median(probabilities):
@@ -112,6 +128,7 @@ EXERCISES = {
             "the window does not fit at every pixel": lambda h, w, *args: multiply_adds(
                 h, w, *args, places=h * w
             ),
+            "a bias is added, not multiplied": lambda *args: multiply_adds(*args, biases=1),
             "count the places in both directions": lambda h, w, c, k, filters: multiply_adds(
                 h, w, c, k, filters, places=h - k + 1
             ),
@@ -136,6 +153,7 @@ EXERCISES = {
             "pictures on which both are right or both wrong say nothing": lambda *args: z_score(
                 *args, both=True
             ),
+            "two different wrong readings say nothing either": lead_by_readings,
             "the first minus the second": lambda y, read_1, read_2: z_score(y, read_2, read_1),
         },
     ),
@@ -157,7 +175,10 @@ EXERCISES = {
         (RUNS,),
         (RUNS[:2, :4],),
         (TORN,),
+        (LOUD,),
         mistakes={
+            "the mean of the probabilities, not of their squares": by_squares,
+            "all of them decide, not the surest alone": by_surest,
             "the arithmetic mean, not that of the logarithms": by_product,
             "the mean, not the median": by_median,
             "average the probabilities before deciding": by_votes,
@@ -171,6 +192,8 @@ EXERCISES = {
         (FLAT + np.eye(4, 6),),
         mistakes={
             "measure rows and columns from the centre of mass": lambda x: slant(x, centred=False),
+            "a stroke to the lower right leans to the right: mind the sign": lambda x: -slant(x),
+            "weight each square with the ink, not with its square": lambda x: slant(x**2),
             "divide by the spread of the rows": lambda x: slant(x, by_rows=False),
             "dark ink weighs more than light": slant_of_ink,
         },

@@ -20,10 +20,10 @@ def coins(only_1, only_2):
     return sum(comb(n, i) for i in range(min(only_1, only_2) + 1)) / 2**n
 
 
-def standardised(x_train, x_valid, *, by=None):
+def standardised(x_train, x_valid, *, by=None, ddof=0):
     """Return both, by the columns of the training examples unless others are given."""
     by = x_train if by is None else by
-    return tuple((x - by.mean(axis=0)) / by.std(axis=0) for x in (x_train, x_valid))
+    return tuple((x - by.mean(axis=0)) / by.std(axis=0, ddof=ddof) for x in (x_train, x_valid))
 
 
 def examples_needed(p, half_width, *, rounded=np.ceil, power=2):
@@ -71,6 +71,7 @@ EXERCISES = {
         mistakes={
             "that is one side only": coins(15, 5),
             "that is exactly five, not at most five": 2 * comb(20, 5) / 2**20,
+            "that is the normal approximation: add up the coins": 0.025347318677468252,
             "that is exactly five, and one side only": comb(20, 5) / 2**20,
         },
     ),
@@ -86,6 +87,8 @@ EXERCISES = {
                 standardised(x, y)[0],
                 standardised(y, y)[0],
             ),
+            "NumPy's std divides by n": lambda x, y: standardised(x, y, ddof=1),
+            "the training examples come first": lambda x, y: standardised(x, y)[::-1],
             "each column has its own mean and deviation": lambda x, y: (
                 (x - x.mean()) / x.std(),
                 (y - x.mean()) / x.std(),
@@ -121,6 +124,11 @@ EXERCISES = {
             "s² divides by S − 1": lambda a, b: paired_interval(a, b, ddof=0),
             "the mean's error is s/√S": lambda a, b: paired_interval(a, b, root=False),
             "take the difference seed by seed first": unpaired_interval,
+            "a − b, not b − a": lambda a, b: paired_interval(b, a),
+            "the lower end comes first": lambda a, b: paired_interval(a, b)[::-1],
+            "half of the 5 % lies at each end: take the quantile 0.975": lambda a, b: paired_interval(
+                a, b, quantile={3: 2.9199855803537256, 5: 2.1318467863266495}[len(a)]
+            ),
         },
     ),
     "8.6": function(
@@ -137,6 +145,9 @@ EXERCISES = {
         mistakes={
             "take the logarithms first": lambda sizes, errors, target: (
                 (target - np.polyfit(sizes, errors, 1)[1]) / np.polyfit(sizes, errors, 1)[0]
+            ),
+            "the errors scatter, not n: fit log error as a function of log n": lambda n, errors, target: (
+                np.exp(np.polyval(np.polyfit(np.log(errors), np.log(n), 1), np.log(target)))
             ),
             "all logarithms to the same base": lambda *args: power_law(*args, log=np.log10),
         },
