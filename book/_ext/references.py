@@ -42,66 +42,25 @@ NO_PROSE = (
     nodes.citation,
 )
 # Words of the glossary that are also words of every day: no link can tell which of the two is meant.
-EVERYDAY = {"artificial intelligence", "attention", "branch", "centre of mass", "depth", "evaluation"}
-EVERYDAY |= {
-    "feature",
-    "hat",
-    "head and body",
-    "label",
-    "layer",
-    "median",
-    "model",
-    "neuron",
-    "node",
-    "parameter",
-}
-EVERYDAY |= {
-    "parent",
-    "patch",
-    "patience",
-    "prediction",
-    "probability",
-    "score",
-    "slope",
-    "target",
-    "threshold",
-}
-EVERYDAY |= {"training", "unit", "view", "weight", "width", "batch", "bias", "gradient", "derivative", "odds"}
-EVERYDAY |= {
-    "filter",
-    "kernel",
-    "channel",
-    "precision",
-    "recall",
-    "reduction",
-    "residual",
-    "machine learning",
-}
-EVERYDAY |= {
-    "deep learning",
-    "classification",
-    "regression",
-    "neural network",
-    "jitter",
-    "freezing",
-    "exponential",
-}
-EVERYDAY |= {"loss function", "accuracy", "checkpoint", "activation", "temperature", "rehearsal"}
+EVERYDAY = set(
+    re.split(
+        r",\s+",
+        """accuracy, activation, artificial intelligence, attention, batch, bias, branch, centre of mass, channel,
+    checkpoint, classification, deep learning, depth, derivative, evaluation, exponential, feature, filter,
+    freezing, gradient, hat, head and body, jitter, kernel, label, layer, loss function, machine learning,
+    median, model, neural network, neuron, node, odds, parameter, parent, patch, patience, precision,
+    prediction, probability, recall, reduction, regression, rehearsal, residual, score, slope, target,
+    temperature, threshold, training, unit, view, weight, width""",
+    )
+)
 # Names of the package that are also words for the variables of a cell, unless they are called.
-VARIABLES = {
-    "step",
-    "divisor",
-    "reduce",
-    "accuracy",
-    "precision",
-    "recall",
-    "ratio",
-    "zeros",
-    "layout",
-    "draw",
-}
-VARIABLES |= {"length", "classes", "batches", "averages", "pair", "reach", "borders", "windows", "blank"}
-VARIABLES |= {"pixels", "places", "summary", "fans", "auc"}
+VARIABLES = set(
+    re.split(
+        r",\s+",
+        """accuracy, auc, averages, batches, blank, borders, classes, divisor, draw, fans, layout, length, pair,
+    pixels, places, precision, ratio, reach, recall, reduce, step, summary, windows, zeros""",
+    )
+)
 logger = logging.getLogger(__name__)
 
 
