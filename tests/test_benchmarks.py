@@ -134,6 +134,16 @@ def test_shifted_digits_are_the_same_digits_elsewhere():
     assert set(map(tuple, places[:, 1:] - [13, 14])) == {(r, c) for r in range(-2, 3) for c in range(-2, 3)}
 
 
+def test_all_digits_are_shuffled_by_one_rule():
+    runs = script("shifted_digits")
+    pictures = np.arange(3 * 784.0).reshape(3, 28, 28, 1)
+    moved = runs.shuffled(pictures, 80)
+    assert (np.sort(moved.reshape(3, -1)) == pictures.reshape(3, -1)).all(), "no pixel is lost"
+    assert (moved[1:] - moved[0] == pictures[1:] - pictures[0]).all(), "all go the same way"
+    assert (moved == runs.shuffled(pictures, 80)).all() and (moved != runs.shuffled(pictures, 81)).any()
+    assert np.mean(moved == pictures) < 0.05
+
+
 def test_random_labels_are_learnt_on_from_where_a_run_was_stopped(tmp_path, monkeypatch):
     labels = script("random_labels")
     rng = np.random.default_rng(0)
