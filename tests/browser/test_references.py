@@ -129,11 +129,14 @@ def preview(page):
 
 def seen(page, selector):
     """Return the first link of a kind, in view, after the figures near it have taken their heights."""
-    link = page.locator(f"article {selector}:visible").first
-    link.scroll_into_view_if_needed()
-    page.wait_for_timeout(500)
-    link.scroll_into_view_if_needed()
-    return link
+    link, before = page.locator(f"article {selector}:visible").first, None
+    for _ in range(20):
+        link.scroll_into_view_if_needed()
+        if (box := link.bounding_box()) == before:
+            return link
+        before = box
+        page.wait_for_timeout(500)
+    return pytest.fail("the page does not come to rest")
 
 
 @pytest.mark.parametrize(
@@ -150,7 +153,7 @@ def test_hover_shows_and_leaving_hides(open_page, book_address, path, selector, 
     page = open_page(f"{book_address}/{path}", theme=theme)
     link = seen(page, selector)
     link.hover()
-    expect(preview(page)).to_be_visible()
+    page.wait_for_function("document.querySelector('#preview:popover-open')")
     expect(preview(page)).to_contain_text(text)
     box, bar = preview(page).bounding_box(), link.bounding_box()
     assert box["x"] >= 0 and box["x"] + box["width"] <= 1280
