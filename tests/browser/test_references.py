@@ -221,6 +221,7 @@ def test_long_press_shows_and_a_tap_elsewhere_hides(open_page, book_address):
 def test_previews_work_from_the_disk(open_page, book):
     page = open_page((book / FIFTH).as_uri())
     seen(page, "a.equation[href*='03-']").hover()
+    wait_until_shown(page)
     expect(preview(page)).to_contain_text("(3.21)")
 
 
