@@ -18,6 +18,7 @@ from references import GLOSSARY, describe_name, names, place_of, surname, terms
 
 MINISEARCH = Path(__file__).parent / "vendor" / "minisearch"
 NOTATION = "book/notation"
+PACKAGE = "book/package"
 STATIC = Path(__file__).parent.parent / "_static"
 ROW = re.compile(r"^\| (\$.+?) \| (.*?) \|(?:.*\|)? (.+?) \| (.*?) ?\|$", re.MULTILINE)
 MARKUP = re.compile(r"\{cite:\w\}`[^`]*`|\[([^\]]*)\]\([^)]*\)|[*`$]")
@@ -123,7 +124,7 @@ def documents(app):
     yield from symbol_documents(app, pages)
     for name, (docname, place) in names(app.env).items():
         title, text = describe_name(app, name)
-        yield document("name", title, pages[docname], place_of(docname, place), text, [name])
+        yield document("name", title, pages[docname], place_of(docname, place), plain(text), [name])
     for citation in app.env.get_domain("cite").citations:
         title = re.sub("[{}]", "", citation.entry.fields["title"])
         authors = ", ".join(surname(person) for person in citation.entry.persons.get("author", ()))
@@ -144,12 +145,13 @@ def section_documents(app, docname, section):
     title, page = section["title"], section["page"]
     is_page = title == page
     whole = re.sub(r"^\d+\. | \(optional\)$", "", title)
-    text = "" if docname == GLOSSARY else section["text"]  # its terms stand for themselves
+    text = "" if docname in (GLOSSARY, PACKAGE) else section["text"]  # their entries stand for themselves
     address = place_of(docname, "" if is_page else section["place"])
     yield document("section", title, "" if is_page else page, address, text, [whole])
     for name in section["equations"]:
         number = name.removeprefix("eq-").replace("-", ".")
-        yield document("equation", f"({number})", page, place_of(docname, name), title, [number])
+        whole = [number, f"equation {number}", f"eq. {number}"]
+        yield document("equation", f"({number})", page, place_of(docname, name), title, whole, "equation eq")
 
 
 def term_documents(app, pages):

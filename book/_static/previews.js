@@ -10,8 +10,7 @@
   const box = document.createElement("div");
   box.id = "preview";
   box.popover = "manual";
-  box.role = "tooltip";
-  document.body.append(box);
+  document.querySelector("main").append(box);
 
   let link = null; // whose preview is shown or about to be
   let timer = 0;

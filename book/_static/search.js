@@ -14,13 +14,14 @@ function indexed(text) {
   return [...parts, ...joined.map((word) => word.replace(/[-–]/g, ""))].filter(Boolean);
 }
 
-// The names of a thing, each as one word: who asks for just this wants it first.
+// The names of a thing, each as one word, with its spaces and without: who asks for just this wants it first.
 const whole = (text) => words(text).join(" ");
+const names = (text) => [...new Set([whole(text), whole(text).replaceAll(" ", "")])].filter(Boolean);
 
 const OPTIONS = {
   fields: ["whole", "title", "other", "page", "text"],
   storeFields: ["kind", "title", "page", "address", "text"],
-  tokenize: (text, field) => (field === "whole" ? text.split("\n").map(whole).filter(Boolean) : indexed(text)),
+  tokenize: (text, field) => (field === "whole" ? text.split("\n").flatMap(names) : indexed(text)),
   processTerm: (term) => term,
   searchOptions: {
     boost: { whole: 6, title: 4, other: 3, page: 0.5 },
@@ -39,7 +40,7 @@ globalThis.makeIndex = (documents) => {
 // What holds all words, or is called just so; where nothing does, what holds some of them.
 globalThis.find = (index, query) => {
   const asked = { queries: [query], fields: OPTIONS.fields.slice(1), tokenize: (text) => words(text).flatMap(split) };
-  const named = { queries: [query], fields: ["whole"], tokenize: (text) => [whole(text)], prefix: false };
+  const named = { queries: [query], fields: ["whole"], tokenize: names, prefix: (term) => term.length > 5 };
   const search = (combineWith) => index.search({ combineWith: "OR", queries: [{ ...asked, combineWith }, named] });
   const all = search("AND");
   return all.length ? all : search("OR");

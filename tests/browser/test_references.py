@@ -127,13 +127,24 @@ def preview(page):
     return page.locator("#preview")
 
 
+def wait_until_shown(page):
+    page.wait_for_function("document.querySelector('#preview:popover-open')")
+
+
+def wait_until_hidden(page):
+    page.wait_for_function("!document.querySelector('#preview:popover-open')")
+
+
 def seen(page, selector):
     """Return the first link of a kind, in view, after the figures near it have taken their heights."""
-    link = page.locator(f"article {selector}:visible").first
-    link.scroll_into_view_if_needed()
-    page.wait_for_timeout(500)
-    link.scroll_into_view_if_needed()
-    return link
+    link, before = page.locator(f"article {selector}:visible").first, None
+    for _ in range(20):
+        link.scroll_into_view_if_needed()
+        if (box := link.bounding_box()) == before:
+            return link
+        before = box
+        page.wait_for_timeout(500)
+    return pytest.fail("the page does not come to rest")
 
 
 @pytest.mark.parametrize(
@@ -150,7 +161,7 @@ def test_hover_shows_and_leaving_hides(open_page, book_address, path, selector, 
     page = open_page(f"{book_address}/{path}", theme=theme)
     link = seen(page, selector)
     link.hover()
-    expect(preview(page)).to_be_visible()
+    wait_until_shown(page)
     expect(preview(page)).to_contain_text(text)
     box, bar = preview(page).bounding_box(), link.bounding_box()
     assert box["x"] >= 0 and box["x"] + box["width"] <= 1280
@@ -161,7 +172,7 @@ def test_hover_shows_and_leaving_hides(open_page, book_address, path, selector, 
     found = Axe().run(page, {"include": [["#preview"]]})
     assert found.violations_count == 0, found.generate_report()
     page.mouse.move(5, 5)
-    expect(preview(page)).to_be_hidden()
+    wait_until_hidden(page)
 
 
 def test_the_pointer_may_enter_the_preview(open_page, book_address):
@@ -169,22 +180,22 @@ def test_the_pointer_may_enter_the_preview(open_page, book_address):
     seen(page, "a.citation").hover()
     preview(page).hover()
     page.wait_for_timeout(500)
-    expect(preview(page)).to_be_visible()
+    wait_until_shown(page)
 
 
 def test_focus_shows_and_escape_hides(open_page, book_address):
     page = open_page(f"{book_address}/{THIRD}", reduced_motion="reduce")
     link = page.locator("article a.equation:visible").first
     link.evaluate("(link) => link.focus({focusVisible: true})")
-    expect(preview(page)).to_be_visible()
+    wait_until_shown(page)
     expect(link).to_have_attribute("aria-describedby", "preview")
     assert preview(page).evaluate("(box) => getComputedStyle(box).transitionDuration") == "0s"
     page.keyboard.press("Escape")
-    expect(preview(page)).to_be_hidden()
+    wait_until_hidden(page)
     expect(link).to_be_focused()
     page.keyboard.press("Tab")
     page.keyboard.press("Shift+Tab")
-    expect(preview(page)).to_be_visible()
+    wait_until_shown(page)
 
 
 def test_long_press_shows_and_a_tap_elsewhere_hides(open_page, book_address):
@@ -194,15 +205,15 @@ def test_long_press_shows_and_a_tap_elsewhere_hides(open_page, book_address):
     touch = page.context.new_cdp_session(page)
     point = {"x": x + width / 2, "y": y + height / 2}
     touch.send("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": [point]})
-    expect(preview(page)).to_be_visible()
+    wait_until_shown(page)
     touch.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
     page.wait_for_timeout(300)
-    expect(preview(page)).to_be_visible()
+    wait_until_shown(page)
     assert "#eq" not in page.url
     box = preview(page).bounding_box()
     assert box["x"] >= 0 and box["x"] + box["width"] <= 390
     page.touchscreen.tap(4, 300)
-    expect(preview(page)).to_be_hidden()
+    wait_until_hidden(page)
     link.tap()
     page.wait_for_url("**#eq-*")
 
@@ -210,6 +221,7 @@ def test_long_press_shows_and_a_tap_elsewhere_hides(open_page, book_address):
 def test_previews_work_from_the_disk(open_page, book):
     page = open_page((book / FIFTH).as_uri())
     seen(page, "a.equation[href*='03-']").hover()
+    wait_until_shown(page)
     expect(preview(page)).to_contain_text("(3.21)")
 
 

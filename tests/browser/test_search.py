@@ -46,7 +46,6 @@ TERMS = {
     "momentum": "momentum",
     "动量": "momentum",
     "Adam": "Adam",
-    "adam optimizer": "Adam",
     "RMSprop": "RMSprop",
     "weight decay": "weight decay",
     "early stopping": "early stopping",
@@ -132,7 +131,7 @@ def answers(chromium, book_address):
     """Return the addresses that the search finds for each question."""
     page = chromium.new_page()
     page.goto(f"{book_address}/search.html")
-    page.wait_for_function("globalThis.searchFor")
+    page.wait_for_function("typeof searchFor === 'function'")
     asked = [*TERMS, *PLACES]
     found = page.evaluate("(asked) => asked.map((q) => searchFor(q).map((r) => [r.address, r.title]))", asked)
     page.close()
