@@ -36,6 +36,7 @@ def render(engine, formula):
     markup = engine.call("katex.renderToString", formula.strip("$"), options)
     math = re.search(r"<math.*</math>", markup, re.S)[0]
     math = re.sub(r"<annotation.*?</annotation>|</?semantics>| xmlns=\"[^\"]*\"", "", math, flags=re.S)
+    math = re.sub("<mo>\u2061</mo>(?!<mo[^>]*>\\()", r'<mspace width="0.17em"/>', math)  # log x
     return re.sub(r'<mi mathvariant="([\w-]+)">(\w)</mi>', _letter, math)
 
 
