@@ -75,10 +75,19 @@ def chapters():
 
 
 @cache
+def declared(chapter):
+    """Return what a chapter's file declares."""
+    return tomllib.loads((HERE / f"{chapter:02}.toml").read_text(encoding="utf-8"))
+
+
 def questions(chapter):
-    """Return a chapter's questions in order, as its file declares them."""
-    source = (HERE / f"{chapter:02}.toml").read_text(encoding="utf-8")
-    return tomllib.loads(source)["question"]
+    """Return a chapter's questions in order."""
+    return declared(chapter)["question"]
+
+
+def exercisers(chapter):
+    """Return where the exerciser for shapes stands in a chapter, and the state that it begins in."""
+    return declared(chapter).get("shapes", [])
 
 
 def select(chapter, section=None):
