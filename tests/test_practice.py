@@ -7,6 +7,7 @@ import json
 import re
 from html.parser import HTMLParser
 
+import explorables
 import nbformat
 import notebooks
 import numpy as np
@@ -414,6 +415,8 @@ def test_cells_stand_where_the_questions_belong(chapter):
     nb = notebooks.read(path)
     for section in tool.sections(chapter):
         assert tool.end(nb.cells, section)
+    for _, cell in tool.wanted(chapter):
+        assert explorables.figure(cell)._repr_html_()
     shown = [cell for cell in nb.cells if cell.id.startswith("practice-")]
     if shown:
         tool.insert(nb, chapter)
@@ -448,11 +451,19 @@ def test_cells_are_put_at_the_ends_of_their_sections_once():
         assert counts == list(range(1, len(counts) + 1))
 
 
-def test_questions_make_no_output_stale():
-    nb = example(*CHAPTER[:1], ">from twice.explore import explore", *CHAPTER[1:])
+@pytest.mark.parametrize("chapter", [1, 5])
+def test_questions_make_no_output_stale(chapter):
+    headings = [f"## {section}" for section in [*tool.sections(chapter), "What follows"]]
+    nb = example(CHAPTER[0], ">from twice.explore import explore", *headings)
     before = notebooks.stamp(nb)
-    tool.insert(nb, 1)
+    tool.insert(nb, chapter)
     assert notebooks.stamp(nb) == before
+    if chapter == 5:
+        asked = [cell.source for cell in nb.cells if cell.id.startswith("practice-05-derivation")]
+        assert asked == [
+            'explore("practice", chapter=5, section="Derivation")',
+            'explore("shapes", way="backward")',
+        ]
 
 
 @pytest.mark.parametrize(

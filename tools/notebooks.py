@@ -12,6 +12,7 @@ BOOK = ROOT / "book"
 PACKAGE = ROOT / "src" / "twice"
 LEDGERS = BOOK / "_ledger"
 DRAWN = {"twice.explore"}  # interactive figures: a test of their own compares the stored with the generated
+ASKS = ('explore("practice"', 'explore("shapes"')  # cells that `tools/practice.py` puts in
 
 SETUP = """\
 import importlib.util
@@ -88,10 +89,10 @@ def stamp(nb):
 def code_hash(nb):
     """Return the hash of the code cells after the setup cell.
 
-    The practice questions are left out: they compute nothing, and are `DRAWN` like what shows them.
+    What asks questions is left out: it computes nothing, and is `DRAWN` like what shows it.
     """
     sources = (cell.source for cell in code_cells(nb)[1:])
-    return digest([source for source in sources if not source.startswith('explore("practice"')])
+    return digest([source for source in sources if not source.startswith(ASKS)])
 
 
 def package_hash(nb):

@@ -36,6 +36,7 @@ def render(engine, formula):
     markup = engine.call("katex.renderToString", formula.strip("$"), options)
     math = re.search(r"<math.*</math>", markup, re.S)[0]
     math = re.sub(r"<annotation.*?</annotation>|</?semantics>| xmlns=\"[^\"]*\"", "", math, flags=re.S)
+    math = re.sub("<mo>\u2061</mo>(?!<mo[^>]*>\\()", r'<mspace width="0.17em"/>', math)  # log x
     return re.sub(r'<mi mathvariant="([\w-]+)">(\w)</mi>', _letter, math)
 
 
@@ -70,16 +71,25 @@ def sections(chapter):
     return list(dict.fromkeys(q["section"] for q in practice.questions(chapter)))
 
 
-def name(chapter, section):
-    """Return the id of a section's cell."""
-    slug = re.sub(r"[^a-z0-9]+", "-", section.lower()).strip("-")
-    return f"practice-{chapter:02}-{slug}"[:64]
+def wanted(chapter):
+    """Yield the sections that get a cell, each with the cell: its questions, then its exerciser."""
+    for section in sections(chapter):
+        yield section, cell(chapter, section, f'"practice", chapter={chapter}, section={quoted(section)}')
+    for exerciser in practice.exercisers(chapter):
+        section = exerciser["section"]
+        yield section, cell(chapter, f"{section} shapes", f'"shapes", {exerciser["state"]}'.rstrip(", "))
 
 
-def cell(chapter, section):
-    """Return the cell that shows a section's questions."""
-    source = f'explore("practice", chapter={chapter}, section={json.dumps(section, ensure_ascii=False)})'
-    return nbformat.v4.new_code_cell(source, id=name(chapter, section), metadata={"tags": TAGS})
+def quoted(text):
+    """Return a text as Python writes it, between double quotes."""
+    return json.dumps(text, ensure_ascii=False)
+
+
+def cell(chapter, name, arguments):
+    """Return a cell that shows questions, with an id that tells it from those that a person wrote."""
+    slug = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
+    identity = f"practice-{chapter:02}-{slug}"[:64]
+    return nbformat.v4.new_code_cell(f"explore({arguments})", id=identity, metadata={"tags": TAGS})
 
 
 def headings(cell):
@@ -118,8 +128,7 @@ def insert(nb, chapter):
     import_explore(nb.cells)
     old = {cell.id: cell for cell in nb.cells if cell.id.startswith("practice-")}
     cells = [cell for cell in nb.cells if cell.id not in old]
-    for section in sections(chapter):
-        new = cell(chapter, section)
+    for section, new in wanted(chapter):
         kept = old.get(new.id, new)
         kept.source, kept.metadata = new.source, new.metadata
         cells.insert(end(cells, section), kept)

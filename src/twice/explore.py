@@ -16,6 +16,7 @@ import numpy as np
 from twice.data.fetch import ASSETS, read_differences, read_npz
 
 FOLDER = Path(__file__).parent / "explorables"
+STYLES = FOLDER / "_shared" / "page.css", FOLDER / "_shared" / "base.css"  # any page; one with a picture
 
 PAGE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
@@ -55,7 +56,7 @@ class Explorable:
     @property
     def style(self):
         """The style sheet: what all figures share, and the figure's own."""
-        return joined(FOLDER / "_shared" / "base.css", FOLDER / self.name / "style.css")
+        return joined(*STYLES, FOLDER / self.name / "style.css")
 
     @property
     def script(self):

@@ -13,7 +13,7 @@ from functools import cache
 from pathlib import Path
 from random import Random
 
-from twice.explore import FOLDER, Explorable, joined, one_scope
+from twice.explore import FOLDER, STYLES, Explorable, joined, one_scope
 
 HERE = Path(__file__).parent
 MODEL = [FOLDER / "_shared" / "answers.mjs", HERE / "model.mjs"]
@@ -60,8 +60,8 @@ class Practice(Explorable):
 
     @property
     def style(self):
-        """The style sheet: what all figures share, and the questions' own."""
-        return joined(FOLDER / "_shared" / "base.css", HERE / "style.css")
+        """The style sheet: what all pages share, and the questions' own."""
+        return joined(STYLES[0], HERE / "style.css")
 
     @property
     def script(self):
@@ -75,10 +75,19 @@ def chapters():
 
 
 @cache
+def declared(chapter):
+    """Return what a chapter's file declares."""
+    return tomllib.loads((HERE / f"{chapter:02}.toml").read_text(encoding="utf-8"))
+
+
 def questions(chapter):
-    """Return a chapter's questions in order, as its file declares them."""
-    source = (HERE / f"{chapter:02}.toml").read_text(encoding="utf-8")
-    return tomllib.loads(source)["question"]
+    """Return a chapter's questions in order."""
+    return declared(chapter)["question"]
+
+
+def exercisers(chapter):
+    """Return where the exerciser for shapes stands in a chapter, and the state that it begins in."""
+    return declared(chapter).get("shapes", [])
 
 
 def select(chapter, section=None):

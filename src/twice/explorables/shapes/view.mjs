@@ -33,7 +33,7 @@ function label(state, array) {
 /** A box for an array; the one that is asked for has a thick edge. */
 function box(state, array, y, height) {
   const words = label(state, array);
-  return `<rect class="${words.includes("?") ? "asked" : "array"}" x="3" y="${y}" width="${flow.width - 6}" height="${height}" rx="6"/>
+  return `<rect class="${words.includes("?") ? "asked" : "array"}" x="3" y="${y}" width="${Math.max(0, flow.width - 6)}" height="${height}" rx="6"/>
     <text class="label" x="14" y="${y + height / 2 + 5}">${words}</text>`;
 }
 
