@@ -17,6 +17,7 @@ import numpy as np
 import pytest
 from notebooks import code_cells, notebooks, tags
 from reading import Page, exercises, parsed
+from scipy import stats
 
 from twice.exercises import CHAPTERS, Exercise, difference, find, function, value, verdict
 
@@ -297,3 +298,7 @@ def test_an_error_of_the_answer_is_told_from_one_of_the_check(monkeypatch):
 
 def test_a_list_with_dots_is_not_attempted():
     assert verdict("1.1", [..., 1.0]) == "not attempted yet"
+
+
+def test_ranks_are_found_with_numpy_alone():
+    assert "NumPy alone" in verdict("12.7", lambda a, b: stats.spearmanr(a, b).statistic)
