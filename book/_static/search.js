@@ -94,7 +94,7 @@ function start() {
     list.replaceChildren(...results.slice(0, 30).map(entry));
     status.textContent = !query ? "" : results.length ? `Places found: ${results.length}` : "Nothing found.";
   };
-  input.value = new URLSearchParams(location.search).get("q") ?? "";
+  input.value ||= new URLSearchParams(location.search).get("q") ?? ""; // somebody may have begun to type
   input.addEventListener("input", show);
   input.form.addEventListener("submit", (event) => {
     event.preventDefault();
