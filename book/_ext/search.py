@@ -145,7 +145,9 @@ def section_documents(app, docname, section):
     title, page = section["title"], section["page"]
     is_page = title == page
     whole = re.sub(r"^\d+\. | \(optional\)$", "", title)
-    text = "" if docname in (GLOSSARY, PACKAGE) else section["text"]  # their entries stand for themselves
+    text = (
+        "" if docname in (GLOSSARY, NOTATION, PACKAGE) else section["text"]
+    )  # their entries stand for themselves
     address = place_of(docname, "" if is_page else section["place"])
     yield document("section", title, "" if is_page else page, address, text, [whole])
     for name in section["equations"]:
