@@ -68,6 +68,13 @@ def dense(n, d, units):
     return layer
 
 
+def convolved(shape, filters, size):
+    """Return a convolution that has seen a batch."""
+    layer = twice.convolution.Conv2D(filters, size, rng=rng())
+    layer.forward(np.ones(shape))
+    return layer
+
+
 def column(*numbers):
     return np.array(numbers, dtype=float).reshape(-1, 1)
 
@@ -98,6 +105,7 @@ NAMESPACE = {
     "np": np,
     "rng": rng,
     "dense": dense,
+    "convolved": convolved,
     "normalized": normalized,
     "column": column,
     "walk": walk,

@@ -218,13 +218,15 @@ def visit(chromium, tmp_path):
     frames = [Practice(1, section)._repr_html_() for section in ("The idea by hand", "Derivation")]
     file = tmp_path / "page.html"
     file.write_text(
-        HOST.format(figure="".join(frames)).replace("<body", f"<script>{SCRIPT}</script><body"), "utf-8"
+        HOST.format(figure="".join(frames)).replace("<body", f"<script>{SCRIPT}</script><body", 1), "utf-8"
     )
 
     def visit():
         page = context.new_page()
         page.goto(file.as_uri())
-        page.wait_for_function("of('ready').length === 2")
+        for frame in page.locator("iframe").all():
+            frame.scroll_into_view_if_needed()
+            expect(frame.content_frame.locator(".kept")).to_be_visible()
         return page
 
     yield visit
