@@ -45,20 +45,22 @@ NO_PROSE = (
 EVERYDAY = set(
     re.split(
         r",\s+",
-        """accuracy, activation, artificial intelligence, attention, batch, bias, branch, centre of mass, channel,
-    checkpoint, classification, deep learning, depth, derivative, evaluation, exponential, feature, filter,
-    freezing, gradient, hat, head and body, jitter, kernel, label, layer, loss function, machine learning,
-    median, model, neural network, neuron, node, odds, parameter, parent, patch, patience, precision,
-    prediction, probability, recall, reduction, regression, rehearsal, residual, score, slope, target,
-    temperature, threshold, training, unit, view, weight, width""",
+        """accuracy, activation, artificial intelligence, attention, batch, bias, branch, centre of
+        mass, channel, checkpoint, classification, deep learning, depth, derivative, evaluation,
+        exponential, feature, filter, freezing, gradient, hat, head and body, jitter, kernel,
+        label, layer, loss function, machine learning, median, model, neural network, neuron,
+        node, odds, parameter, parent, patch, patience, precision, prediction, probability,
+        recall, reduction, regression, rehearsal, residual, score, slope, target, temperature,
+        threshold, training, unit, view, weight, width""",
     )
 )
 # Names of the package that are also words for the variables of a cell, unless they are called.
 VARIABLES = set(
     re.split(
         r",\s+",
-        """accuracy, auc, averages, batches, blank, borders, classes, divisor, draw, fans, layout, length, pair,
-    pixels, places, precision, ratio, reach, recall, reduce, step, summary, windows, zeros""",
+        """accuracy, auc, averages, batches, blank, borders, classes, divisor, draw, fans, layout,
+        length, pair, pixels, places, precision, ratio, reach, recall, reduce, step, summary,
+        windows, zeros""",
     )
 )
 logger = logging.getLogger(__name__)
