@@ -20,6 +20,7 @@ from sphinx.util.fileutil import copy_asset
 KATEX = Path(__file__).parent / "vendor" / "katex"
 TAG = re.compile(r"\\tag\{([^}]*)\}")
 SHORT = 24  # signs of TeX: so short a formula is not broken at the end of a line
+HTML, NUMBER = '<span class="katex-html" aria-hidden="true">', '<span class="katex-tag">'
 BASE, END = '<span class="katex-base">', "</span></span>"  # a formula may break between its bases
 OTHER_FONT_FORMATS = re.compile(r',url\([^)]*\) format\("(?:woff|truetype)"\)')  # every browser reads WOFF2
 logger = logging.getLogger(__name__)
@@ -57,12 +58,20 @@ def visit_inline(translator, node):
     raise nodes.SkipNode
 
 
+def apart_from_number(html):
+    """Put what stands before a formula's number into one element, so that the number may go below it."""
+    formula, number, rest = html.rpartition(NUMBER)
+    if not number:
+        return html
+    return formula.replace(HTML, HTML + '<span class="formula">') + f"</span>{number}{rest}"
+
+
 def visit_block(translator, node):
     if node.get("label"):
         logger.warning(r"mathematics: equations are numbered with \tag, not with labels", location=node)
     tag = "span" if isinstance(node.parent, nodes.TextElement) else "div"  # a paragraph can't hold a div
     start = translator.starttag(node, tag, "", CLASS="math display")
-    html = rendered(node, display=True)
+    html = apart_from_number(rendered(node, display=True))
     translator.body.append(f"{start}{html}</{tag}>\n")
     translator.previews |= dict.fromkeys(node["ids"], f'<div class="math display">{html}</div>')
     raise nodes.SkipNode

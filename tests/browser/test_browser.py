@@ -38,6 +38,16 @@ def desktop(open_page, specimen_address):
     return open_page(f"{specimen_address}/{CHAPTER}")
 
 
+NUMBERS_LOST = """() => [...document.querySelectorAll(".math.display:has(.katex-tag)")].filter((block) => {
+    const [box, number, formula] = [block, block.querySelector(".katex-tag"), block.querySelector(".formula")]
+        .map((element) => element.getBoundingClientRect());
+    const isInside = number.right <= box.right + 1 && number.bottom <= box.bottom + 1;
+    const isClear = number.top >= formula.bottom - 1 || block.querySelector(".formula").getBoundingClientRect().right
+        <= number.right - 30;
+    return box.height > 0 && !(isInside && isClear);
+}).map((block) => block.id)"""
+
+
 def background(page):
     return page.evaluate("getComputedStyle(document.body).backgroundColor")
 
@@ -188,16 +198,23 @@ def test_search_is_in_reach_on_a_phone(phone):
     expect(phone.get_by_role("searchbox", name="Words to search for")).to_be_focused()
 
 
-def test_wide_formula_scrolls_by_keyboard_with_its_number_beside_it(phone):
+def test_wide_formula_shows_its_number_and_scrolls_by_keyboard(phone):
     formula = phone.locator("#eq-7-2")
     formula.focus()
+    tag, last = formula.locator(".katex-tag"), formula.locator(".katex-base").last
+    expect(tag).to_be_in_viewport(ratio=1)
     phone.keyboard.press("ArrowRight")
     phone.wait_for_function("document.querySelector('#eq-7-2').scrollLeft > 0")
     formula.evaluate("(block) => block.scrollTo({left: 1e6, behavior: 'instant'})")
-    tag, last = formula.locator(".katex-tag"), formula.locator(".katex-base").last
-    expect(tag).to_be_in_viewport()
-    assert tag.bounding_box()["x"] >= last.bounding_box()["x"] + last.bounding_box()["width"]
+    expect(last).to_be_in_viewport(ratio=1)
     expect(phone.locator("#eq-7-1")).not_to_have_attribute("tabindex", "0")
+
+
+@pytest.mark.parametrize("width", [320, 375, 700, 1280])
+def test_no_number_of_an_equation_is_lost_or_lies_on_its_formula(open_page, book_address, width):
+    page = open_page(f"{book_address}/book/06-gradient-descent.html", width=width)
+    lost = page.evaluate(NUMBERS_LOST)
+    assert lost == []
 
 
 # ---------- the watch itself ----------
