@@ -42,8 +42,7 @@ NUMBERS_LOST = """() => [...document.querySelectorAll(".math.display:has(.katex-
     const [box, number, formula] = [block, block.querySelector(".katex-tag"), block.querySelector(".formula")]
         .map((element) => element.getBoundingClientRect());
     const isInside = number.right <= box.right + 1 && number.bottom <= box.bottom + 1;
-    const isClear = number.top >= formula.bottom - 1 || block.querySelector(".formula").getBoundingClientRect().right
-        <= number.right - 30;
+    const isClear = number.top >= formula.bottom - 1 || formula.right <= number.right - 30;
     return box.height > 0 && !(isInside && isClear);
 }).map((block) => block.id)"""
 
