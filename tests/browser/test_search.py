@@ -115,7 +115,7 @@ PLACES = {
     "softmax_jacobian": "#twice-softmax_jacobian",
     "conv2d_kernel_gradient": "#twice-conv2d_kernel_gradient",
     "unbroadcast": "#twice-unbroadcast",
-    "topological_order": "#twice-topological_order",
+    "topological_order": "#in-the-right-order",
     "MaxPooling2D": "#twice-MaxPooling2D",
     "CosineDecay": "#twice-CosineDecay",
     "he_normal": "#twice-he_normal",
