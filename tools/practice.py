@@ -37,6 +37,7 @@ def render(engine, formula):
     math = re.search(r"<math.*</math>", markup, re.S)[0]
     math = re.sub(r"<annotation.*?</annotation>|</?semantics>| xmlns=\"[^\"]*\"", "", math, flags=re.S)
     math = re.sub("<mo>\u2061</mo>(?!<mo[^>]*>\\()", r'<mspace width="0.17em"/>', math)  # log x
+    math = re.sub("(<mo[^>]*>[=(,⋅]</mo>)<mo>−</mo>", r'\1<mo form="prefix">−</mo>', math)  # a sign
     return re.sub(r'<mi mathvariant="([\w-]+)">(\w)</mi>', _letter, math)
 
 
