@@ -59,8 +59,9 @@ def test_a_link_can_be_copied(open_chapter):
     page.locator("[data-figure=backpropagation]").scroll_into_view_if_needed()
     figure.get_by_label("w₁, exact value").fill("-2")
     expect(page).to_have_url(re.compile("w1=-2$"))
-    page.get_by_role("button", name="Copy link").click()
-    expect(page.get_by_role("button", name="Copied")).to_be_visible()
+    place = page.locator("[data-figure=backpropagation]")
+    place.get_by_role("button", name="Copy link").click()
+    expect(place.get_by_role("button", name="Copied")).to_be_visible()
     assert page.evaluate("navigator.clipboard.readText()") == page.url
 
 

@@ -15,7 +15,7 @@ from specimen import SPECIMEN
 
 NOTEBOOKS = [name for name in pages() if (ROOT / f"{name}.ipynb").exists()]
 RAW_MATHEMATICS = re.compile(r"\$[^$\n]+\$|\\\(|\\\[|\\begin\{|\\(?:frac|sum|hat|tag)\b")
-LOADED = {"katex.min.css", "book.css", "book.js", "previews.js", "keys.js"}
+LOADED = {"katex.min.css", "book.css", "print.css", "book.js", "previews.js", "keys.js"}
 SEARCH = {"index.js", "search-index.js", "search.js"}
 
 

@@ -69,7 +69,7 @@ def test_citations_lead_to_the_paper(book):
     for link in links:
         paper = references.find(id=link["href"].partition("#")[2]).text
         year = re.search(r"\d{4}", link.text)[0]
-        last = re.findall(r"[^\W\d_]{2,}", link.text.replace("and others", "").partition(year)[0])[-1]
+        last = re.findall(r"[^\W\d_]{2,}", re.sub("and others|et al", "", link.text).partition(year)[0])[-1]
         assert year in paper and last in paper, link
 
 
@@ -85,6 +85,9 @@ def test_terms_and_names_lead_to_their_places(book):
         for link in soup(book, name).select("a.name"):
             path, _, place = link["href"].partition("#")
             cell = soup(book, f"book/{path[:-5]}" if path else name).find(id=place)
+            cell = (
+                cell.find_parent(class_="cell") or cell
+            )  # of several names, all but one have an anchor in it
             assert re.search(rf"(?:def|class) {place[6:]}\b|^{place[6:]} =", cell.text, re.MULTILINE)
             names += 1
     assert terms > 500 and names > 40
@@ -111,7 +114,7 @@ def test_every_reference_has_its_preview(book):
                 script = (book / "_static" / "previews" / f"{key}.js").read_text("utf-8")
                 told, html = json.loads(f"[{script.partition('(')[2].rpartition(')')[0]}]")
                 assert told == key and BeautifulSoup(html, "html.parser").text.strip()
-                assert "<a" not in html and " id=" not in html
+                assert not re.search(r"<a\b", html) and " id=" not in html
 
 
 def test_reference_to_no_equation_fails_the_build(tmp_path):
