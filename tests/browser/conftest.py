@@ -10,6 +10,8 @@ from browser import launch, serve
 from builds import built, copy_sources, write_specimen
 from playwright.sync_api import sync_playwright
 
+LEFT = "net::ERR_ABORTED"  # what a page had still asked for when the test left it, as by a reload
+
 
 @pytest.fixture(scope="session")
 def book(tmp_path_factory):
