@@ -40,7 +40,7 @@ UNDATED = dict.fromkeys(["Creator", "Date", "Format", "Type"])  # what an SVG sa
 
 
 def use_style():
-    """Draw every figure that follows in the book's style; in a notebook as SVG, which is sharp at any size."""
+    """Draw every figure that follows in the book's style; in a notebook as SVG, sharp at any size."""
     if in_notebook():
         from matplotlib_inline.backend_inline import set_matplotlib_formats  # it comes with every kernel
 
