@@ -107,7 +107,7 @@ def test_heat_map_and_what_lies_on_it_stay_light(open_page, specimen_address):
     page = open_page(f"{specimen_address}/{CHAPTER}", theme="dark")
     wait_until_loaded(shown(page))
     seen = pixels(shown(page))
-    curves, heat_map = seen[:, :330], seen[100:240, 400:640]
+    curves, heat_map = seen[:, :330], seen[60:240, 400:640]
     assert {rgb("#0072b2"), rgb("#d55e00")} <= colours(heat_map)
     assert curves.sum(axis=-1).min() == sum(rgb(PAPER)) > heat_map.sum(axis=-1).min() + 20
 
