@@ -20,7 +20,11 @@ SEARCH = {"index.js", "search-index.js", "search.js"}
 
 
 def soup(folder, name):
-    return BeautifulSoup((folder / f"{name}.html").read_text("utf-8"), "html.parser")
+    return parsed(folder / f"{name}.html")
+
+
+def parsed(path):
+    return BeautifulSoup(path.read_text("utf-8"), "html.parser")
 
 
 @pytest.fixture
@@ -77,7 +81,7 @@ def test_internal_links_and_files_exist(book, name):
         path = (here.parent / unquote(url.path)).resolve() if url.path else here
         assert path.is_file(), f"{name}: {target} leads nowhere"
         if url.fragment:
-            ids[path] = ids.get(path) or {tag["id"] for tag in soup(path.parent, path.stem).select("[id]")}
+            ids[path] = ids.get(path) or {tag["id"] for tag in parsed(path).select("[id]")}
             assert unquote(url.fragment) in ids[path], f"{name}: {target} has no such place"
 
 
