@@ -54,6 +54,12 @@ class BookTranslator(HTML5Translator):
             self.body[-1] = self.body[-1].replace("<th", "<td")
             self.context[-1] = self.context[-1].replace("th", "td")
 
+    def visit_section(self, node):
+        super().visit_section(node)
+        if heights := node.get("heights"):
+            style = "--wide:{}px;--narrow:{}px".format(*heights)
+            self.body[-1] = self.body[-1].replace("<section", f'<section style="{style}"', 1)
+
     def visit_image(self, node):
         size = displayed_size(Path(self.builder.srcdir) / node["uri"])
         node.setdefault("loading", "lazy")

@@ -1,4 +1,5 @@
 // What a page does: switch the theme, copy code, let wide things scroll by keyboard, show where one is.
+// Nothing here asks for a size before the browser has laid the thing out by itself.
 
 const root = document.documentElement;
 const dark = matchMedia("(prefers-color-scheme: dark)");
@@ -31,25 +32,39 @@ function letKeyboardScroll(element) {
   else element.removeAttribute("tabindex");
 }
 
+// An observer is told of an element once it is laid out; late fonts concern only those near the reader.
 function watchWidths(elements) {
+  const near = new Set();
   const resized = new ResizeObserver((entries) => entries.forEach(({ target }) => letKeyboardScroll(target)));
-  elements.forEach((element) => resized.observe(element));
-  document.fonts.addEventListener("loadingdone", () => elements.forEach(letKeyboardScroll));
+  const seen = new IntersectionObserver((entries) => {
+    for (const { target, isIntersecting } of entries) near[isIntersecting ? "add" : "delete"](target);
+  });
+  for (const element of elements) {
+    resized.observe(element);
+    seen.observe(element);
+  }
+  document.fonts.addEventListener("loadingdone", () => near.forEach(letKeyboardScroll));
 }
 
+// One is in the last of the sections that reach into the upper part of the window: the innermost one there.
 function followSections(links) {
-  const sections = links.map((link) => document.getElementById(decodeURIComponent(link.hash.slice(1))));
+  const linkOf = new Map(links.map((link) => [document.getElementById(decodeURIComponent(link.hash.slice(1))), link]));
+  const inside = new Set();
   const mark = () => {
-    const passed = sections.filter((section) => section.getBoundingClientRect().top < 120);
-    const here = links[Math.max(passed.length - 1, 0)];
-    links.forEach((link) => (link.ariaCurrent = link === here ? "true" : null));
+    const here = [...linkOf.keys()].findLast((section) => inside.has(section));
+    for (const [section, link] of linkOf) link.ariaCurrent = section === here ? "true" : null;
   };
-  addEventListener("scroll", () => requestAnimationFrame(mark), { passive: true });
-  mark();
+  const observer = new IntersectionObserver(
+    (entries) => {
+      for (const { target, isIntersecting } of entries) inside[isIntersecting ? "add" : "delete"](target);
+      mark();
+    },
+    { rootMargin: "-100px 0px -75%" },
+  );
+  for (const section of linkOf.keys()) observer.observe(section);
 }
 
 document.querySelector(".bar .theme").addEventListener("click", switchTheme);
 document.querySelectorAll(".cell_input .highlight, details .highlight").forEach(addCopyButton);
 watchWidths(document.querySelectorAll("pre, div.table, .math.display"));
-const sectionLinks = [...document.querySelectorAll(".on-this-page ul ul a")];
-if (sectionLinks.length) followSections(sectionLinks);
+followSections([...document.querySelectorAll(".on-this-page ul ul a")]);
