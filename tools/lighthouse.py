@@ -3,8 +3,8 @@
 python tools/lighthouse.py                                  every page of _build/html, after `make book`
 python tools/lighthouse.py --runs 5 book/05-backpropagation the pages named, five runs each
 
-Lighthouse comes from npm, on first use. Times are those of a simulated phone and depend on the machine all the
-same: compare two versions of a page on one machine, within one hour.
+Lighthouse comes from npm, on first use. Times are those of a simulated phone and depend on the machine all
+the same: compare two versions of a page on one machine, within one hour.
 """
 
 import argparse

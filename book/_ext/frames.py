@@ -21,8 +21,8 @@ def is_explorable(node):
 
 def move_out(app, doctree, docname):
     """Put the page of each figure into a file, and its address into the frame."""
+    up = "../" * docname.count("/")
     for raw in list(doctree.findall(is_explorable)):
-        up = "../" * docname.count("/")
         html = SOURCE.sub(lambda found: f'src="{up}{written(app, found[1])}"', raw.astext())
         raw.replace_self(nodes.raw("", html, format="html"))
 
