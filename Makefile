@@ -15,7 +15,7 @@ book: install
 pdf: book
 	python tools/pdf.py
 
-lighthouse: book
+lighthouse: install
 	python tools/lighthouse.py $(ARGS)
 
 test: install
