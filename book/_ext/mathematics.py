@@ -22,6 +22,7 @@ TAG = re.compile(r"\\tag\{([^}]*)\}")
 SHORT = 24  # signs of TeX: so short a formula is not broken at the end of a line
 HTML, NUMBER = '<span class="katex-html" aria-hidden="true">', '<span class="katex-tag">'
 BASE, END = '<span class="katex-base">', "</span></span>"  # a formula may break between its bases
+MATHML = re.compile(r"<math[^>]*?( display=\"block\")?><semantics><mrow>(.*?)</mrow><annotation.*?</semantics>")
 OTHER_FONT_FORMATS = re.compile(r',url\([^)]*\) format\("(?:woff|truetype)"\)')  # every browser reads WOFF2
 logger = logging.getLogger(__name__)
 
@@ -36,7 +37,8 @@ def katex():
 @cache
 def render(tex, display):
     """Return the HTML and MathML of a formula; raise JSEvalException where KaTeX sees a mistake."""
-    return katex().call("katex.renderToString", tex, {"displayMode": display, "strict": "ignore"})
+    html = katex().call("katex.renderToString", tex, {"displayMode": display, "strict": "ignore"})
+    return MATHML.sub(r"<math\1>\2", html)  # without its source and what a page does not need
 
 
 def rendered(node, display):

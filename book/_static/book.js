@@ -26,24 +26,32 @@ function addCopyButton(block) {
   block.append(button);
 }
 
+/** Do something with each element, once it comes near the window. */
+function whenNear(elements, act) {
+  const observer = new IntersectionObserver(
+    (entries) => {
+      for (const { target } of entries.filter((entry) => entry.isIntersecting)) {
+        observer.unobserve(target);
+        act(target);
+      }
+    },
+    { rootMargin: "100%" },
+  );
+  elements.forEach((element) => observer.observe(element));
+}
+
 // What is wider than the screen scrolls; the keyboard must be able to reach it.
 function letKeyboardScroll(element) {
   if (element.scrollWidth > element.clientWidth) element.tabIndex = 0;
   else element.removeAttribute("tabindex");
 }
 
-// An observer is told of an element once it is laid out; late fonts concern only those near the reader.
+// An observer is told of an element once it is laid out; late fonts concern only what is.
 function watchWidths(elements) {
-  const near = new Set();
   const resized = new ResizeObserver((entries) => entries.forEach(({ target }) => letKeyboardScroll(target)));
-  const seen = new IntersectionObserver((entries) => {
-    for (const { target, isIntersecting } of entries) near[isIntersecting ? "add" : "delete"](target);
-  });
-  for (const element of elements) {
-    resized.observe(element);
-    seen.observe(element);
-  }
-  document.fonts.addEventListener("loadingdone", () => near.forEach(letKeyboardScroll));
+  elements.forEach((element) => resized.observe(element));
+  const isLaidOut = (element) => element.checkVisibility({ contentVisibilityAuto: true });
+  document.fonts.addEventListener("loadingdone", () => elements.filter(isLaidOut).forEach(letKeyboardScroll));
 }
 
 // One is in the last of the sections that reach into the upper part of the window: the innermost one there.
@@ -65,6 +73,6 @@ function followSections(links) {
 }
 
 document.querySelector(".bar .theme").addEventListener("click", switchTheme);
-document.querySelectorAll(".cell_input .highlight, details .highlight").forEach(addCopyButton);
-watchWidths(document.querySelectorAll("pre, div.table, .math.display"));
+whenNear(document.querySelectorAll(".cell_input .highlight, details .highlight"), addCopyButton);
+watchWidths([...document.querySelectorAll("pre, div.table, .math.display")]);
 followSections([...document.querySelectorAll(".on-this-page ul ul a")]);
