@@ -16,8 +16,9 @@ COMPRESSED = {".css", ".html", ".js", ".svg"}
 
 RECKONED_AND_SEEN = """() => {
   const sections = [...document.querySelectorAll("article section > section[style]")];
-  const reckoned = sections.map((section) => parseFloat(getComputedStyle(section).containIntrinsicBlockSize.split(" ").at(-1)));
-  document.head.insertAdjacentHTML("beforeend", "<style>article section section { content-visibility: visible !important }</style>");
+  const told = (section) => getComputedStyle(section).containIntrinsicBlockSize.split(" ").at(-1);
+  const reckoned = sections.map((section) => parseFloat(told(section)));
+  for (const section of sections) section.style.contentVisibility = "visible";
   return sections.map((section, i) => [section.id, reckoned[i], section.getBoundingClientRect().height]);
 }"""
 LAID_OUT = """() => [...document.querySelectorAll("article section pre")]
