@@ -18,7 +18,7 @@ from twice.checks import agree
 from twice.convolution import Conv2D, MaxPooling2D, conv2d
 from twice.data import CIFAR10_CLASSES
 from twice.data.fetch import ASSETS, read_differences
-from twice.explore import FOLDER, Explorable, _as_text, _table, explore, names, script
+from twice.explore import FOLDER, Explorable, _as_text, _table, addressed, explore, names, places, script
 from twice.layers import Dense, Flatten
 from twice.models import Network
 from twice.optimizers import SGD, Adam, RMSprop
@@ -171,6 +171,31 @@ def test_state_in_the_page_is_the_state_given():
 def test_error_names_what_is_wrong(name, state, message):
     with pytest.raises(ValueError, match=message):
         explore(name, **state)
+
+
+def test_an_address_leads_to_a_figure_in_its_state():
+    place = "figure-convolution-2?kernel=%5B[0,0,0],[0,0,1],[0,0,0]]&padding=same&flip=true&stride=2"
+    figure = addressed(place)
+    kernel = [[0, 0, 0], [0, 0, 1], [0, 0, 0]]
+    assert figure.name == "convolution"
+    assert figure.state == {"kernel": kernel, "padding": "same", "flip": True, "stride": 2}
+    assert addressed("figure-backpropagation?graph=two+layers").state == {"graph": "two layers"}
+    assert addressed("figure-network?neuron=1.2").state == {"neuron": "1.2"}
+    assert addressed("figure-label-budget").state == {}
+
+
+@pytest.mark.parametrize(
+    "place", ["eq-1-1", "figure-neurons", "figure-neuron?w3=1", "figure-neuron?w1=a", "figure-neuron?w1"]
+)
+def test_an_address_that_leads_nowhere_is_an_error(place):
+    with pytest.raises(ValueError):
+        addressed(place)
+
+
+def test_figures_have_a_place_each():
+    figures = ["neuron", "practice", "shapes", "neuron", "shapes", "practice", "neuron"]
+    expected = ["figure-neuron", "figure-shapes", "figure-neuron-2", "figure-shapes-2", "figure-neuron-3"]
+    assert places(figures) == expected
 
 
 def test_points_may_be_an_array():

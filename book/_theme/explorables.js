@@ -84,6 +84,10 @@
     open();
   });
   addEventListener("hashchange", open);
+  addEventListener("click", ({ target }) => { // a link to where the address leads already changes no hash
+    const link = target.closest?.("a[href*='#figure-']");
+    if (link?.href === location.href) open();
+  });
   dark.addEventListener("change", tellAll);
   new MutationObserver(tellAll).observe(document.documentElement, { attributeFilter: ["data-theme"] });
 })();

@@ -8,8 +8,10 @@ import html
 import json
 import re
 from base64 import b64encode
+from collections import Counter
 from numbers import Integral, Real
 from pathlib import Path
+from urllib.parse import parse_qsl
 
 import numpy as np
 
@@ -122,6 +124,39 @@ def names():
     return sorted(path.parent.name for path in FOLDER.glob("*/model.mjs"))
 
 
+def places(figures):
+    """Return the place of each of a page's figures in addresses: the second neuron's is "figure-neuron-2"."""
+    found, times = [], Counter()
+    for name in figures:
+        if name != "practice":  # which keeps answers, not a state
+            times[name] += 1
+            found.append(f"figure-{name}-{times[name]}" if times[name] > 1 else f"figure-{name}")
+    return found
+
+
+def addressed(place):
+    """Return the figure that the end of an address leads to, in its state: ``figure-neuron?w1=2&b=-1``.
+
+    Raises
+    ------
+    ValueError
+        If there is no such figure, or it can't have this state.
+    """
+    start, _, text = place.partition("?")
+    name = re.sub(r"^figure-|-\d+$", "", start)
+    return explore(
+        name, **{key: _written(value) for key, value in parse_qsl(text, strict_parsing=bool(text))}
+    )
+
+
+def _written(value):
+    """Return the value that stands in an address; a word is that of a choice."""
+    try:
+        return json.loads(value)
+    except ValueError:
+        return value
+
+
 def script(name, view=True):
     """Return the modules of a figure as one script, with or without the part that needs a page.
 
@@ -223,7 +258,7 @@ def _boolean(declaration, value):
 
 
 def _choice(declaration, value):
-    return value if isinstance(value, str) and value in declaration["options"] else None
+    return str(value) if str(value) in declaration["options"] else None  # an address can't tell "0" from 0
 
 
 def _points(declaration, value):

@@ -41,6 +41,19 @@ def test_a_link_on_the_page_sets_all_of_the_state(open_chapter):
     expect(figure.get_by_role("radio", name="x used twice")).to_be_checked()
 
 
+def test_a_link_in_the_text_leads_there_each_time(open_chapter):
+    page, figure = open_chapter()
+    link = page.get_by_role("link", name="x used twice")
+    for _ in range(2):
+        link.click()
+        expect(page.locator("[data-figure=backpropagation]")).to_be_in_viewport()
+        expect(figure.get_by_role("radio", name="x used twice")).to_be_checked()
+        expect(page).to_have_url(re.compile(r"#figure-backpropagation\?graph=skip$"))
+        link.scroll_into_view_if_needed()
+        page.evaluate("scrollTo(0, 0)")
+        expect(page.locator("[data-figure=backpropagation]")).not_to_be_in_viewport()
+
+
 def test_what_a_reader_sets_stands_in_the_address_and_survives_a_reload(open_chapter):
     page, figure = open_chapter("#figure-backpropagation")
     figure.get_by_role("radio", name="one neuron").check()
