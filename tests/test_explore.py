@@ -683,18 +683,20 @@ def test_network_answers_loss_and_gradient(network):
         z = theirs.layers[-1].z
         theirs.backward(losses.binary_crossentropy_gradient(y, z, from_logits=True), from_logits=True)
         ours = network(
-            """[initial(state)].map((layers) => ({
-                 values: x.map((row) => forward(layers, state.activation, row)),
-                 L: crossEntropy(layers, state.activation, data),
-                 d: gradient(layers, state.activation, data),
-                 right: right(layers, state.activation, data) }))[0]""",
+            """(() => {
+                 const [layers, [x1, x2, y]] = [initial(state), columns(data)];
+                 const values = forward(layers, state.activation, [x1, x2]);
+                 return { z: values.map(({ z }) => z.map((column) => Array.from(column))),
+                          p: Array.from(values.at(-1).a[0]), L: crossEntropy(values, y),
+                          d: gradient(layers, state.activation, [x1, x2], values, y),
+                          right: right(layers, state.activation, data) };
+               })()""",
             state=state,
-            x=x.tolist(),
             data=np.c_[x, y].tolist(),
         )
-        for i, layer in enumerate(theirs.layers):
-            agree("z", np.array([values[i]["z"] for values in ours["values"]]), layer.z, atol=1e-12)
-        agree("p", np.array([values[-1]["a"] for values in ours["values"]]), p, atol=1e-12)
+        for z_of_layer, layer in zip(ours["z"], theirs.layers, strict=True):
+            agree("z", np.transpose(z_of_layer), layer.z, atol=1e-12)
+        agree("p", np.c_[ours["p"]], p, atol=1e-12)
         agree("L", ours["L"], losses.binary_crossentropy(y, z, from_logits=True), atol=1e-12)
         assert ours["right"] == ((z > 0) == y).sum()
         for d, expected in zip(flat(ours["d"]), theirs.grads, strict=True):
@@ -727,6 +729,19 @@ def test_network_goes_on_where_it_stopped_and_back(network):
         assert network("train(state)", state={**state, "steps": 5, **change}) != fresh[:6]
 
 
+def test_network_trains_in_slices_to_the_same_end(network):
+    """A slice ends when it is told to, and the next one goes on from there."""
+    state = network("declared(defaults)") | {"hidden1": 6, "hidden2": 6, "steps": 40}
+    whole = Model("network")("train(state)", state=state)
+    lengths = []
+    while not lengths or lengths[-1] < 41:
+        path = network("[0].map((n) => train(state, () => ++n < 7))[0]", state=state)
+        assert path == whole[: len(path)]
+        assert network("arrived(path, 40)", path=path) == (len(path) == 41)
+        lengths.append(len(path))
+    assert lengths == [8, 15, 22, 29, 36, 41]
+
+
 @pytest.mark.parametrize("data", ["moons", "circles", "XOR", "spiral"])
 def test_network_learns_what_no_line_can_tell_apart(network, data):
     state = network("declared(defaults)") | {"data": data, "hidden1": 6, "hidden2": 6, "steps": 400}
@@ -741,12 +756,12 @@ def test_network_of_linear_layers_is_one_layer(network):
         state["activation"] = "linear"
         one = network("collapsed(train(state).at(-1).layers)", state=state)
         z = network(
-            "x.map((x) => forward(train(state).at(-1).layers, 'linear', x).at(-1).z)",
-            x=x.tolist(),
+            "Array.from(forward(train(state).at(-1).layers, 'linear', x).at(-1).z[0])",
+            x=x.T.tolist(),
             state=state,
         )
         assert np.shape(one["W"]) == (2, 1)
-        agree("x(WV) + (bV + c)", x @ np.array(one["W"]) + one["b"], np.array(z), atol=1e-12)
+        agree("x(WV) + (bV + c)", x @ np.array(one["W"]) + one["b"], np.c_[z], atol=1e-12)
 
 
 def test_network_of_equal_neurons_stays_so(network):

@@ -177,8 +177,8 @@ def script(name, view=True):
 
 
 def one_scope(*modules):
-    """Return modules as one script: joined, without the words `import` and `export`."""
-    source = re.sub(r"^import .*?;\n", "", joined(*modules), flags=re.M | re.S)
+    """Return modules as one script: joined, without `import`, the word `export`, and what only Python reads."""
+    source = re.sub(r"^import .*?;\n|^export const about = .*?^};\n", "", joined(*modules), flags=re.M | re.S)
     return re.sub(r"^export ", "", source, flags=re.M)
 
 
@@ -217,9 +217,10 @@ def _as_text(array):
 
 
 def joined(*paths):
-    """Return files one below the other, without indentation, blank lines and whole lines of comment."""
+    """Return files one below the other, without indentation, blank lines and most comments."""
     source = "\n".join(path.read_text(encoding="utf-8") for path in paths)
     source = re.sub(r"^\s*/\*.*?\*/$", "", source, flags=re.M | re.S)
+    source = re.sub(r"(?<=[;,{}()]) (//.*|/\*.*\*/)$", "", source, flags=re.M)
     lines = (line.strip() for line in source.splitlines())
     return "\n".join(line for line in lines if line and not line.startswith("//"))
 

@@ -852,9 +852,28 @@ def test_network_trains(show):
     figure.role("button", "Train").click()
     expect(formula).to_contain_text("80 of 80 points right", use_inner_text=True, timeout=60_000)
     expect(figure.frame.locator(".wrong")).to_have_count(0)
-    figure.role("button", "Pause").click()
+    figure.frame.get_by_role("button").evaluate_all(  # which may have run to its end by now
+        "all => all.find(({ textContent }) => textContent === 'Pause')?.click()"
+    )
     figure.role("button", "Back to the start").click()
     assert figure.state["steps"] == 0
+
+
+def test_network_answers_an_input_in_the_middle_of_a_training(show):
+    """What is drawn at last is the state's own picture, whatever was being computed when it came."""
+    deep = {"hidden1": 6, "hidden2": 6, "steps": 500}
+    last = {**deep, "rate": 0.2, "neuron": "2.3"}
+    expected = show("network", **last).frame.get_by_role("img", name="The network")
+    expect(expected).to_contain_text("After 500 steps")
+    words = expected.text_content()
+    figure = show("network", **deep)
+    for state in [{"data": "spiral"}, {"hidden2": 5}, {"hidden1": 3, "rate": 9}, {"data": "moons", **last}]:
+        figure.tell(twice="state", state=state)
+    picture = figure.frame.get_by_role("img", name="The network")
+    expect(picture).to_have_text(words)
+    status = figure.frame.get_by_role("status")
+    expect(status).to_contain_text("After 500 steps")
+    assert status.text_content() == picture.locator("desc").text_content()
 
 
 def test_network_trains_in_one_leap_where_motion_is_reduced(show):

@@ -17,11 +17,13 @@ export function createApp(defaults) {
   let stale = false;
   let frame = 0;
   let speech = 0;
+  let unsaid = false;
 
   function draw() {
     frame = 0;
     stale = false;
     painters.forEach((paint) => paint(state));
+    say();
   }
   function request() {
     stale = true;
@@ -29,8 +31,14 @@ export function createApp(defaults) {
   }
   // A screen reader and the page hear the outcome once a change has come to rest, not each step of it.
   function rest() {
-    spoken.textContent = summary(state);
     post({ twice: "changed", state: altered(first, state) });
+    unsaid = true;
+    say();
+  }
+  function say() {
+    if (!unsaid || stale) return; // until the last drawing
+    spoken.textContent = summary(state);
+    unsaid = false;
   }
   function speak() {
     clearTimeout(speech);
@@ -48,6 +56,8 @@ export function createApp(defaults) {
     },
     reset: () => app.set(first),
     onDraw: (painter) => painters.push(painter),
+    /** Called while drawing: this is not yet all, so that the next frame draws on. The next input may come before. */
+    drawAgain: request,
     /** Put the parts on the page and draw them; `inWords(state)` is what a screen reader hears. */
     start(inWords, ...parts) {
       summary = inWords;
