@@ -26,7 +26,7 @@ PAGE = """<!doctype html>
  content="default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'">
 <title>{title}</title><style>
 {style}
-</style></head><body><main>{body}</main>
+</style></head><body><main><h1>{title}</h1>{body}</main>
 <script type="application/json" id="state">{state}</script><script type="module">
 {script}
 </script></body></html>"""
@@ -58,7 +58,7 @@ class Explorable:
     @property
     def style(self):
         """The style sheet: what all figures share, and the figure's own."""
-        return joined(*STYLES, FOLDER / self.name / "style.css")
+        return sheet(*STYLES, FOLDER / self.name / "style.css")
 
     @property
     def script(self):
@@ -165,7 +165,7 @@ def script(name, view=True):
     """
     shared, own = FOLDER / "_shared", FOLDER / name
     model = [shared / "state.mjs", own / "model.mjs"]
-    page = [shared / "plot.mjs", shared / "app.mjs", own / "view.mjs"]
+    page = [shared / "plot.mjs", shared / "faces.mjs", shared / "app.mjs", own / "view.mjs"]
     for module, part in [
         ("arrays.mjs", model),
         ("answers.mjs", model),
@@ -223,6 +223,11 @@ def joined(*paths):
     source = re.sub(r"(?<=[;,{}()]) (//.*|/\*.*\*/)$", "", source, flags=re.M)
     lines = (line.strip() for line in source.splitlines())
     return "\n".join(line for line in lines if line and not line.startswith("//"))
+
+
+def sheet(*paths):
+    """Return style sheets as one, without the spaces that only a person reads."""
+    return re.sub(r"\s*([{};])\s*", r"\1", joined(*paths))
 
 
 def _declaration(name, module, variable):

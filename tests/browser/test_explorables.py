@@ -19,7 +19,6 @@ from twice.data import CIFAR10_CLASSES, mnist
 from twice.data.fetch import ASSETS, read_differences
 from twice.explore import explore, names
 
-AXE = {"rules": {"page-has-heading-one": {"enabled": False}}}  # the book's page has it, not the frame
 WIDE, PAGE, PHONE = 900, 672, 320  # pixels; PAGE is the width of the book's text
 
 # A page as a reader's: something below the figure, and a script that keeps what the figure says.
@@ -183,8 +182,28 @@ def test_axe_finds_nothing(show, name, theme, width):
         figure.tell(twice="theme", theme=theme)
         figure.tell(twice="state", state=state)
         figure.drawn()
-        results = Axe().run(figure.page.frames[1], options=AXE)
+        results = Axe().run(figure.page.frames[1])
         assert results.violations_count == 0, results.generate_report()
+
+
+# What a finger has to hit, in pixels: where a box stands in its label, that.
+SMALL = """() =>
+  [...document.querySelectorAll("a, button, input, select, summary, [role=slider], [tabindex='0']:not(p)")]
+    .map((one) => (/^(checkbox|radio)$/.test(one.type) && one.closest("label")) || one)
+    .filter((one) => one.checkVisibility())
+    .filter((one) => Math.min(one.getBoundingClientRect().width, one.getBoundingClientRect().height) < 24)
+    .map((one) => one.outerHTML)"""
+
+
+@pytest.mark.parametrize("name", names())
+def test_targets_are_large_enough_for_a_finger(show, name):
+    figure = show(name, 375, {"has_touch": True})
+    for state in [{}, OTHER[name]]:
+        figure.tell(twice="state", state=state)
+        figure.drawn()
+        assert figure.page.frames[1].evaluate(SMALL) == []
+    boxes = figure.frame.locator("input[type=checkbox]:visible")
+    assert all(box.bounding_box()["width"] >= 20 for box in boxes.all())
 
 
 @pytest.mark.parametrize("name", names())

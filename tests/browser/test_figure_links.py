@@ -1,8 +1,9 @@
-"""The state of a figure stands in the address: links to it, reload, Back, and the button that copies one.
+"""What the page does for its figures: their state stands in the address, and they get the book's typefaces.
 
 pytest tests/browser/test_figure_links.py
 """
 
+import math
 import re
 
 import pytest
@@ -85,3 +86,26 @@ def test_what_an_address_should_not_say_is_left_out(open_chapter, place):
     page, figure = open_chapter(place)
     page.locator("[data-figure=backpropagation]").scroll_into_view_if_needed()
     expect(figure.get_by_label("x, exact value")).to_have_value("2")  # as in the chapter
+
+
+LOADED = "() => [...document.fonts].filter(({ status }) => status === 'loaded').map(({ family }) => family)"
+
+
+def test_figures_and_questions_wear_the_book_s_faces(open_chapter):
+    page, _ = open_chapter()
+    for name in ("backpropagation", "practice"):
+        frame = page.locator(f"[data-figure={name}] iframe").first
+        frame.scroll_into_view_if_needed()
+        inside = frame.element_handle().content_frame()
+        inside.wait_for_function(f"({LOADED})().length >= 3")
+        assert {"Twice Sans", "Twice Serif"} <= set(inside.evaluate(LOADED))
+        told = inside.evaluate("document.querySelector('main').getBoundingClientRect().height")
+        expect(frame).to_have_css("height", f"{math.ceil(told)}px")
+
+
+def test_from_the_disk_figures_have_the_system_s_faces(open_page, book):
+    page = open_page((book / PAGE).as_uri())
+    page.locator("[data-figure=backpropagation]").scroll_into_view_if_needed()
+    figure = page.frame_locator("[data-figure=backpropagation] iframe")
+    expect(figure.get_by_label("x, exact value")).to_have_value("2")
+    assert figure.locator("body").evaluate(LOADED) == []

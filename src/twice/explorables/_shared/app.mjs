@@ -1,6 +1,7 @@
 // The page around a model: its state, when to draw, the controls, and the messages to the parent.
 
 import { admit, altered, declared } from "./state.mjs";
+import { wear } from "./faces.mjs";
 import { fmt, h, newId } from "./plot.mjs";
 
 const post = (message) => parent.postMessage(message, "*");
@@ -61,7 +62,7 @@ export function createApp(defaults) {
     /** Put the parts on the page and draw them; `inWords(state)` is what a screen reader hears. */
     start(inWords, ...parts) {
       summary = inWords;
-      main.replaceChildren(...parts, spoken);
+      main.replaceChildren(main.querySelector("h1"), ...parts, spoken);
       draw();
       const tell = () => post({ twice: "height", height: Math.ceil(main.getBoundingClientRect().height) });
       new ResizeObserver(() => {
@@ -91,6 +92,7 @@ export function createApp(defaults) {
       told = data.theme;
       dress();
     }
+    if (data.twice === "faces") wear(data.faces).then(request);
     if (data.twice === "state?") post({ twice: "state", state });
     if (data.twice === "state" && data.state) app.set({ ...(data.whole ? first : {}), ...data.state });
   });
