@@ -92,7 +92,8 @@ def test_output_is_a_framed_page_and_a_text(name):
     assert frame["srcdoc"] == figure.page
     assert frame["sandbox"] == "allow-scripts" and frame["loading"] == "lazy" and frame["title"]
     assert f'<p style="grid-area:1/1">{escape(repr(figure))}</p>' in html
-    assert f"<main><p>{escape(repr(figure))}</p></main>" in figure.page  # until its script runs
+    heading = f"<h1>{escape(figure.about['title'])}</h1>"
+    assert f"<main>{heading}<p>{escape(repr(figure))}</p></main>" in figure.page  # until its script runs
     assert repr(figure).startswith("Interactive figure")
 
 

@@ -437,7 +437,7 @@ def homes_of_names():
 
 @rule
 def whole_links(page):
-    """Links lead to a page, heading, equation, or figure that can be so; one to an equation shows its number."""
+    """Links lead to a page, heading, equation or figure as it can be; one to an equation shows its number."""
     yield from broken_links(page.tokens, files.BOOK / f"{page.stem}.ipynb", page.anchors)
     for cell in page.texts:
         for number, target in re.findall(r"\[\(([\d.]+)\)\]\(([^)]*)\)", cell.source):

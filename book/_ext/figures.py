@@ -10,7 +10,6 @@ from docutils import nodes
 from sphinx import addnodes
 from sphinx.transforms.post_transforms import SphinxPostTransform
 from sphinx.util import logging
-
 from twice.explore import addressed, places
 
 FIGURE = re.compile(r'data-figure="([\w-]+)"')

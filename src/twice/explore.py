@@ -177,7 +177,7 @@ def script(name, view=True):
 
 
 def one_scope(*modules):
-    """Return modules as one script: joined, without `import`, the word `export`, and what only Python reads."""
+    """Return modules as one script: without `import`, the word `export`, and what only Python reads."""
     source = re.sub(r"^import .*?;\n|^export const about = .*?^};\n", "", joined(*modules), flags=re.M | re.S)
     return re.sub(r"^export ", "", source, flags=re.M)
 

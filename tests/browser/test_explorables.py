@@ -20,6 +20,7 @@ from twice.data.fetch import ASSETS, read_differences
 from twice.explore import explore, names
 
 WIDE, PAGE, PHONE = 900, 672, 320  # pixels; PAGE is the width of the book's text
+ZOOMED = 600  # what is left of it where a screen of 1280 pixels is shown at 200 %
 
 # A page as a reader's: something below the figure, and a script that keeps what the figure says.
 HOST = """<!doctype html>
@@ -139,7 +140,7 @@ def test_says_that_it_is_ready_and_how_high_it_is(show, name):
 
 @pytest.mark.parametrize("name", names())
 def test_fits_a_phone_a_page_and_its_own_height(show, name):
-    for width, state in product([PHONE, PAGE], [{}, OTHER[name]]):
+    for width, state in product([PHONE, ZOOMED, PAGE], [{}, OTHER[name]]):
         figure = show(name, width, **state)
         assert figure.frame.locator("html").evaluate("html => html.scrollWidth") == width
     wide = show(name, WIDE)
@@ -238,6 +239,30 @@ def test_every_slider_by_keyboard_and_every_number_field(show, name):
         number.fill("")
         number.blur()
         expect(number).to_have_value(shown)
+
+
+# What the Tab key leads to: of radio buttons the chosen one.
+STOPS = """() =>
+  [...document.querySelectorAll("button, input, summary, [tabindex='0']")]
+    .filter((one) => one.checkVisibility() && !one.disabled && (one.type !== "radio" || one.checked))"""
+OUTLINED = """() => {
+  const one = document.activeElement;
+  const parts = [[one], [one, "::before"], [one.nextElementSibling ?? one]];
+  return parts.some((part) => parseFloat(getComputedStyle(...part).outlineWidth) > 0 &&
+    getComputedStyle(...part).outlineStyle !== "none");
+}"""
+
+
+@pytest.mark.parametrize("name", names())
+def test_every_control_is_reached_and_seen_by_keyboard_alone(show, name):
+    figure = show(name)
+    frame = figure.page.frames[1]
+    for stop in range(frame.evaluate(f"({STOPS})().length")):
+        figure.page.keyboard.press("Tab")
+        assert frame.evaluate(f"({STOPS})().indexOf(document.activeElement)") == stop
+        assert frame.evaluate(OUTLINED)
+    figure.page.keyboard.press("Tab")
+    assert figure.page.evaluate("document.activeElement.tagName") != "IFRAME"
 
 
 @pytest.mark.parametrize("name", names())
@@ -748,6 +773,12 @@ def test_classifier_learns_and_reports(show):
     figure.role("button", "Run").click()
     expect(figure.role("button", "Pause")).to_be_visible()
     expect(figure.frame.get_by_label("steps, exact value")).not_to_have_value("1")
+
+
+def test_classifier_run_is_one_leap_where_motion_is_reduced(show):
+    figure = show("logistic-regression", setting={"reduced_motion": "reduce"})
+    figure.role("button", "Run").click()
+    assert figure.state["steps"] == 200
 
 
 def test_classifier_threshold_trades_precision_for_recall(show):
