@@ -13,6 +13,8 @@ from nbformat.v4 import new_markdown_cell
 from notebooks import ROOT, address
 from specimen import SPECIMEN
 
+from twice.explore import places
+
 NOTEBOOKS = [name for name in pages() if (ROOT / f"{name}.ipynb").exists()]
 RAW_MATHEMATICS = re.compile(r"\$[^$\n]+\$|\\\(|\\\[|\\begin\{|\\(?:frac|sum|hat|tag)\b")
 LOADED = {"katex.min.css", "book.css", "print.css", "book.js", "previews.js", "keys.js"}
@@ -76,8 +78,15 @@ def test_internal_links_and_files_exist(book, name):
         path = (here.parent / unquote(url.path)).resolve() if url.path else here
         assert path.is_file(), f"{name}: {target} leads nowhere"
         if url.fragment:
-            ids[path] = ids.get(path) or {tag["id"] for tag in soup(path.parent, path.stem).select("[id]")}
-            assert unquote(url.fragment) in ids[path], f"{name}: {target} has no such place"
+            ids[path] = ids.get(path) or fragments(soup(path.parent, path.stem))
+            place = unquote(url.fragment).partition("?")[0]
+            assert place in ids[path], f"{name}: {target} has no such place"
+
+
+def fragments(page):
+    """Return what the address of a place in a page may end in."""
+    figures = [tag["data-figure"] for tag in page.select("[data-figure]")]
+    return {tag["id"] for tag in page.select("[id]")} | set(places(figures))
 
 
 def test_files_that_styles_ask_for_exist(book):
@@ -190,6 +199,8 @@ def test_pictures_are_as_large_as_they_were_drawn(chapter):
         ("[(7.9)](#eq-7-9)", "eq-7-9"),
         ("[(7.9)](07-specimen.ipynb#eq-7-9)", "eq-7-9"),
         ("$$a = b$$ (label)", "not with labels"),
+        ("[there](#figure-neuron?w1=1)", "07-specimen has no figure-neuron"),
+        ("[there](07-specimen.ipynb#figure-neuron?w3=1)", "there is no state 'w3'"),
     ],
 )
 def test_mistake_fails_the_build(tmp_path, text, message):
