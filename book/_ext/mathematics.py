@@ -20,8 +20,11 @@ from sphinx.util.fileutil import copy_asset
 KATEX = Path(__file__).parent / "vendor" / "katex"
 TAG = re.compile(r"\\tag\{([^}]*)\}")
 SHORT = 24  # signs of TeX: so short a formula is not broken at the end of a line
-HTML, NUMBER = '<span class="katex-html" aria-hidden="true">', '<span class="katex-tag">'
+HTML = '<span class="katex-html" aria-hidden="true">'
 BASE, END = '<span class="katex-base">', "</span></span>"  # a formula may break between its bases
+CLAUSE, RELATION, OPERATOR, LAST_RESORT = KINDS = range(4)  # where a displayed formula breaks, best first
+OPERATORS, NOTHING = ("mrel", "mbin"), ("katex-strut", "mspace")
+QUAD, QQUAD = "margin-right:1em", "margin-right:2em"
 OTHER_FONT_FORMATS = re.compile(r',url\([^)]*\) format\("(?:woff|truetype)"\)')  # every browser reads WOFF2
 logger = logging.getLogger(__name__)
 
@@ -58,12 +61,67 @@ def visit_inline(translator, node):
     raise nodes.SkipNode
 
 
-def apart_from_number(html):
-    """Put what stands before a formula's number into one element, so that the number may go below it."""
-    formula, number, rest = html.rpartition(NUMBER)
-    if not number:
+def elements(html):
+    """Return the elements that stand side by side in KaTeX's HTML."""
+    found, start, depth = [], 0, 0
+    for tag in re.finditer("<span|</span>", html):
+        depth += 1 if tag[0] == "<span" else -1
+        if not depth:
+            found.append(html[start : tag.end()])
+            start = tag.end()
+    return found
+
+
+def inside(element):
+    return element[element.index(">") + 1 : -len("</span>")]
+
+
+def pieces(atoms):
+    """Return what a formula may be broken into: of each piece, the kind of break before it, and its HTML.
+
+    A line breaks after a space of two quads, before a relation (the first stays with what it is about),
+    before a sum's or product's sign, and, where nothing else is left, within parentheses or after a comma.
+    """
+    found, depth, previous, related = [[CLAUSE, ""]], 0, None, False
+    for atom in atoms:
+        name = re.match(r'<span class="([\w-]+)', atom)[1]
+        depth -= name == "mclose"
+        if QQUAD in atom and not depth:
+            found.append([CLAUSE, ""])
+            previous, related = None, False
+            continue
+        if name in OPERATORS and previous not in (None, *OPERATORS):
+            kind = LAST_RESORT if depth else RELATION if name == "mrel" and related else OPERATOR
+            found.append([kind, ""])
+        related |= name == "mrel" and not depth
+        found[-1][1] += atom
+        if name == "mpunct" or (QUAD in atom and not depth):
+            found.append([LAST_RESORT if name == "mpunct" else RELATION, ""])
+        previous = previous if name in NOTHING else name
+        depth += name == "mopen"
+    return [(kind, html) for kind, html in found if html]
+
+
+def nested(parts, kinds=KINDS):
+    """Nest pieces so that a line breaks at the better places first."""
+    if not kinds:
+        return f"{BASE}{parts[0][1]}</span>"
+    starts = [place for place, (kind, _) in enumerate(parts) if kind == kinds[0] or not place]
+    groups = [parts[start:end] for start, end in zip(starts, [*starts[1:], None], strict=True)]
+    if len(groups) == 1 and kinds[0] != CLAUSE:
+        return nested(parts, kinds[1:])
+    return "".join(f'<span class="part">{nested(group, kinds[1:])}</span>' for group in groups)
+
+
+def breakable(html):
+    """Let a displayed formula break where it is wider than the page, and its number go below it."""
+    before, found, seen = html.partition(HTML)
+    if not found:
         return html
-    return formula.replace(HTML, HTML + '<span class="formula">') + f"</span>{number}{rest}"
+    *bases, last = elements(seen.removesuffix("</span></span></span>"))
+    number = last if "katex-tag" in last[:30] else ""
+    atoms = [atom for base in [*bases, *([] if number else [last])] for atom in elements(inside(base))]
+    return f'{before}{HTML}<span class="formula">{nested(pieces(atoms))}</span>{number}{END}</span>'
 
 
 def visit_block(translator, node):
@@ -71,7 +129,7 @@ def visit_block(translator, node):
         logger.warning(r"mathematics: equations are numbered with \tag, not with labels", location=node)
     tag = "span" if isinstance(node.parent, nodes.TextElement) else "div"  # a paragraph can't hold a div
     start = translator.starttag(node, tag, "", CLASS="math display")
-    html = apart_from_number(rendered(node, display=True))
+    html = breakable(rendered(node, display=True))
     translator.body.append(f"{start}{html}</{tag}>\n")
     translator.previews |= dict.fromkeys(node["ids"], f'<div class="math display">{html}</div>')
     raise nodes.SkipNode
