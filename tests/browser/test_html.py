@@ -167,9 +167,34 @@ def test_mathematics_stands_everywhere(chapter):
     check_mathematics(chapter)
 
 
+def test_displayed_formulas_may_break_before_relations(chapter):
+    bases = [base.text for base in chapter.select("#eq-7-2 .katex-base")]
+    assert len(bases) == 6 and all(base.startswith("=") for base in bases[1:])
+    assert len(chapter.select("#eq-7-3 .katex-base")) == 1
+
+
 def test_formula_holds_what_follows_it(chapter):
     assert [hold.contents[-1] for hold in chapter.select(".hold")] == [",", "-th", ".", ":"]
     assert chapter.select(".hold")[0].find_parent("p").text.endswith("-th word.")
+
+
+def test_what_is_not_attempted_is_no_output(chapter):
+    stub, solved = (cell for cell in chapter.select(".cell") if "check(" in cell.text)
+    assert stub.select(".cell_output") == [] and "check" in stub.select_one(".cell_input").text
+    assert "half of it" in solved.select_one(".cell_output").text
+
+
+@pytest.mark.parametrize("name", pages())
+def test_what_folds_is_named_by_what_one_sees(book, name):
+    page = soup(book, name)
+    assert [summary for summary in page.select("summary") if not summary.text.strip()] == []
+    assert page.select("summary[aria-label]") == []
+    assert "not attempted yet" not in "".join(output.text for output in page.select(".cell_output"))
+
+
+def test_folded_code_is_named(chapter):
+    summary = next(box.summary for box in chapter.select("details") if "folded = 1" in box.text)
+    assert summary.text == "Code" and not summary.has_attr("aria-label")
 
 
 def test_captions_and_notes_are_marked(chapter):
