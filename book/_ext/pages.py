@@ -11,6 +11,7 @@ from pygments.token import Generic, Text
 from sphinx.util.images import get_image_size
 from sphinx.writers.html5 import HTML5Translator
 
+from pictures import framed
 from references import link_comment, preview_name
 
 THEME = Path(__file__).parent.parent / "_theme"
@@ -65,10 +66,12 @@ class BookTranslator(HTML5Translator):
 
     def visit_image(self, node):
         size = displayed_size(Path(self.builder.srcdir) / node["uri"])
-        node.setdefault("loading", "lazy")
         super().visit_image(node)
         if size:
-            self.body[-1] = self.body[-1].replace("<img ", '<img width="{}" height="{}" '.format(*size), 1)
+            known = '<img loading="lazy" width="{}" height="{}" '.format(*size)
+            self.body[-1] = self.body[-1].replace("<img ", known, 1)
+        if "cell_output" in node.parent.get("classes", ()):
+            self.body[-1] = framed(self.body[-1])
 
     def visit_citation(self, node):
         # docutils writes a role that ARIA has withdrawn, in a list without items

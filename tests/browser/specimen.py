@@ -1,10 +1,13 @@
 """A notebook with every construct that a chapter may use, for the tests of the pages."""
 
 import base64
-from io import BytesIO
+from io import BytesIO, StringIO
 
+import matplotlib.pyplot as plt
 from matplotlib.figure import Figure
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_output
+
+from twice.plots import DIVERGING, STYLE, UNDATED, two_curves
 
 
 def shows(source, data, **metadata):
@@ -16,6 +19,19 @@ def shows(source, data, **metadata):
 def prints(source, text):
     """Return a code cell that printed `text`."""
     return new_code_cell(source, execution_count=1, outputs=[new_output("stream", name="stdout", text=text)])
+
+
+def drawing():
+    """Return a figure of 7 by 3.5 inches, with two curves and a heat map, as SVG in the book's style."""
+    svg = StringIO()
+    with plt.rc_context(STYLE):
+        figure, (left, right) = plt.subplots(1, 2)
+        two_curves(left, [1, 2], [1, 2])
+        right.imshow([[0, 1], [1, 0]], cmap=DIVERGING)
+        right.text(0, 0, "black on blue", color="black")
+        figure.savefig(svg, format="svg", metadata=UNDATED)
+        plt.close(figure)
+    return svg.getvalue()
 
 
 def picture(width, height, dpi):
@@ -52,7 +68,7 @@ SPECIMEN = [
     new_markdown_cell("> **Note.** A note with $n$ in it.\n\n> A quotation."),
     new_markdown_cell("|  | value |\n| --- | ---: |\n| $\\lvert x\\rvert$ | `1` |"),
     prints("agree(1, 1)", "✓ one: agree to 1e-10\n✗ two: rejected\nplain ✓ text\n"),
-    shows("plot()", {"image/png": picture(7, 3.5, 120)}, mystnb={"image": {"alt": "An empty figure."}}),
+    shows("plot()", {"image/svg+xml": drawing()}, mystnb={"image": {"alt": "Two curves beside a heat map."}}),
     new_markdown_cell("*The first figure, with $L$ in its caption.*\n\n*Italic, but no caption.*"),
     shows("plot()", {"image/png": picture(3, 2, 200)}, mystnb={"image": {"alt": "A small one."}}),
     shows("display(Markdown(text))", {"text/markdown": "The slope is $k = 2$.\n\n$$k = 2$$"}),

@@ -17,12 +17,16 @@ from twice.explore import places
 
 NOTEBOOKS = [name for name in pages() if (ROOT / f"{name}.ipynb").exists()]
 RAW_MATHEMATICS = re.compile(r"\$[^$\n]+\$|\\\(|\\\[|\\begin\{|\\(?:frac|sum|hat|tag)\b")
-LOADED = {"katex.min.css", "book.css", "print.css", "book.js", "previews.js", "keys.js"}
+LOADED = {"katex.min.css", "book.css", "print.css", "book.js", "previews.js", "keys.js", "pictures.js"}
 SEARCH = {"index.js", "search-index.js", "search.js"}
 
 
 def soup(folder, name):
-    return BeautifulSoup((folder / f"{name}.html").read_text("utf-8"), "html.parser")
+    return parsed(folder / f"{name}.html")
+
+
+def parsed(path):
+    return BeautifulSoup(path.read_text("utf-8"), "html.parser")
 
 
 @pytest.fixture
@@ -58,6 +62,7 @@ def test_page_loads_only_what_the_theme_names(book, name):
     names = {url.split("/")[-1] for url in loaded}
     assert names <= LOADED | (SEARCH if name == "search" else set())
     assert ("katex.min.css" in names) == bool(page.select(".math"))
+    assert ("pictures.js" in names) == bool(page.select(".picture"))
 
 
 def targets(page):
@@ -78,7 +83,7 @@ def test_internal_links_and_files_exist(book, name):
         path = (here.parent / unquote(url.path)).resolve() if url.path else here
         assert path.is_file(), f"{name}: {target} leads nowhere"
         if url.fragment:
-            ids[path] = ids.get(path) or fragments(soup(path.parent, path.stem))
+            ids[path] = ids.get(path) or fragments(parsed(path))
             place = unquote(url.fragment).partition("?")[0]
             assert place in ids[path], f"{name}: {target} has no such place"
 
@@ -212,8 +217,8 @@ def test_checks_are_coloured(chapter):
 
 def test_pictures_are_as_large_as_they_were_drawn(chapter):
     sizes = [(picture["width"], picture["height"]) for picture in chapter.select("article img")]
-    assert sizes == [("672", "336"), ("288", "192")]
-    assert chapter.img["alt"] == "An empty figure." and chapter.img["loading"] == "lazy"
+    assert sizes == [("672", "336"), ("672", "336"), ("288", "192")]
+    assert chapter.img["alt"] == "Two curves beside a heat map." and chapter.img["loading"] == "lazy"
 
 
 @pytest.mark.parametrize(
