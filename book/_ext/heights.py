@@ -104,7 +104,7 @@ def _(node: HideCodeCellNode, page):
 def reckon(app, doctree, docname):
     """Give each section below the page's title its two heights."""
     for image in doctree.findall(nodes.image):
-        image["size"] = displayed_size(Path(app.srcdir, image["uri"]))
+        image["size"] = displayed_size(Path(app.srcdir, image["uri"])) or (0, 0)
     for section in doctree.findall(nodes.section):
         if isinstance(section.parent, nodes.section):
             section["heights"] = [round(height(section, page)) for page in (WIDE, NARROW)]

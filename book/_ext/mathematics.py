@@ -22,7 +22,7 @@ TAG = re.compile(r"\\tag\{([^}]*)\}")
 SHORT = 24  # signs of TeX: so short a formula is not broken at the end of a line
 HTML = '<span class="katex-html" aria-hidden="true">'
 BASE, END = '<span class="katex-base">', "</span></span>"  # a formula may break between its bases
-MATHML = re.compile(r"<math[^>]*?( display=\"block\")?><semantics><mrow>(.*?)</mrow><annotation.*?</semantics>")
+MATHML = re.compile(r"<math[^>]*?><semantics><mrow>(.*?)</mrow><annotation.*?</semantics>")
 CLAUSE, RELATION, OPERATOR, LAST_RESORT = KINDS = range(4)  # where a displayed formula breaks, best first
 OPERATORS, NOTHING = ("mrel", "mbin"), ("katex-strut", "mspace")
 ARROW = re.compile("[⟹⟸⟺⇒⇐⇔]")  # what follows is a relation of its own
@@ -43,7 +43,7 @@ def katex():
 def render(tex, display):
     """Return the HTML and MathML of a formula; raise JSEvalException where KaTeX sees a mistake."""
     html = katex().call("katex.renderToString", tex, {"displayMode": display, "strict": "ignore"})
-    return MATHML.sub(r"<math\1>\2", html)  # without its source and what a page does not need
+    return MATHML.sub(r"<math>\1", html)  # without its source and what a page does not need
 
 
 def rendered(node, display):

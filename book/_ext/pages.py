@@ -141,7 +141,7 @@ def mark_notes(app, doctree, docname):
 
 
 def leave_out_not_attempted(app, doctree):
-    """Leave out that an exercise has not been attempted: in the notebook it is news, on the page it is not."""
+    """Leave out that an exercise has not been attempted, which in the notebook is news."""
     for output in list(doctree.findall(is_output)):
         if NOT_ATTEMPTED.fullmatch(output.astext()):
             output.parent.remove(output)
