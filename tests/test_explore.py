@@ -18,7 +18,7 @@ from twice.checks import agree
 from twice.convolution import Conv2D, MaxPooling2D, conv2d
 from twice.data import CIFAR10_CLASSES
 from twice.data.fetch import ASSETS, read_differences
-from twice.explore import FOLDER, Explorable, _as_text, _table, explore, names, script
+from twice.explore import FOLDER, Explorable, _as_text, _table, addressed, explore, names, places, script
 from twice.layers import Dense, Flatten
 from twice.models import Network
 from twice.optimizers import SGD, Adam, RMSprop
@@ -92,7 +92,8 @@ def test_output_is_a_framed_page_and_a_text(name):
     assert frame["srcdoc"] == figure.page
     assert frame["sandbox"] == "allow-scripts" and frame["loading"] == "lazy" and frame["title"]
     assert f'<p style="grid-area:1/1">{escape(repr(figure))}</p>' in html
-    assert f"<main><p>{escape(repr(figure))}</p></main>" in figure.page  # until its script runs
+    heading = f"<h1>{escape(figure.about['title'])}</h1>"
+    assert f"<main>{heading}<p>{escape(repr(figure))}</p></main>" in figure.page  # until its script runs
     assert repr(figure).startswith("Interactive figure")
 
 
@@ -171,6 +172,31 @@ def test_state_in_the_page_is_the_state_given():
 def test_error_names_what_is_wrong(name, state, message):
     with pytest.raises(ValueError, match=message):
         explore(name, **state)
+
+
+def test_an_address_leads_to_a_figure_in_its_state():
+    place = "figure-convolution-2?kernel=%5B[0,0,0],[0,0,1],[0,0,0]]&padding=same&flip=true&stride=2"
+    figure = addressed(place)
+    kernel = [[0, 0, 0], [0, 0, 1], [0, 0, 0]]
+    assert figure.name == "convolution"
+    assert figure.state == {"kernel": kernel, "padding": "same", "flip": True, "stride": 2}
+    assert addressed("figure-backpropagation?graph=two+layers").state == {"graph": "two layers"}
+    assert addressed("figure-network?neuron=1.2").state == {"neuron": "1.2"}
+    assert addressed("figure-label-budget").state == {}
+
+
+@pytest.mark.parametrize(
+    "place", ["eq-1-1", "figure-neurons", "figure-neuron?w3=1", "figure-neuron?w1=a", "figure-neuron?w1"]
+)
+def test_an_address_that_leads_nowhere_is_an_error(place):
+    with pytest.raises(ValueError):
+        addressed(place)
+
+
+def test_figures_have_a_place_each():
+    figures = ["neuron", "practice", "shapes", "neuron", "shapes", "practice", "neuron"]
+    expected = ["figure-neuron", "figure-shapes", "figure-neuron-2", "figure-shapes-2", "figure-neuron-3"]
+    assert places(figures) == expected
 
 
 def test_points_may_be_an_array():
@@ -658,18 +684,20 @@ def test_network_answers_loss_and_gradient(network):
         z = theirs.layers[-1].z
         theirs.backward(losses.binary_crossentropy_gradient(y, z, from_logits=True), from_logits=True)
         ours = network(
-            """[initial(state)].map((layers) => ({
-                 values: x.map((row) => forward(layers, state.activation, row)),
-                 L: crossEntropy(layers, state.activation, data),
-                 d: gradient(layers, state.activation, data),
-                 right: right(layers, state.activation, data) }))[0]""",
+            """(() => {
+                 const [layers, [x1, x2, y]] = [initial(state), columns(data)];
+                 const values = forward(layers, state.activation, [x1, x2]);
+                 return { z: values.map(({ z }) => z.map((column) => Array.from(column))),
+                          p: Array.from(values.at(-1).a[0]), L: crossEntropy(values, y),
+                          d: gradient(layers, state.activation, [x1, x2], values, y),
+                          right: right(layers, state.activation, data) };
+               })()""",
             state=state,
-            x=x.tolist(),
             data=np.c_[x, y].tolist(),
         )
-        for i, layer in enumerate(theirs.layers):
-            agree("z", np.array([values[i]["z"] for values in ours["values"]]), layer.z, atol=1e-12)
-        agree("p", np.array([values[-1]["a"] for values in ours["values"]]), p, atol=1e-12)
+        for z_of_layer, layer in zip(ours["z"], theirs.layers, strict=True):
+            agree("z", np.transpose(z_of_layer), layer.z, atol=1e-12)
+        agree("p", np.c_[ours["p"]], p, atol=1e-12)
         agree("L", ours["L"], losses.binary_crossentropy(y, z, from_logits=True), atol=1e-12)
         assert ours["right"] == ((z > 0) == y).sum()
         for d, expected in zip(flat(ours["d"]), theirs.grads, strict=True):
@@ -702,6 +730,19 @@ def test_network_goes_on_where_it_stopped_and_back(network):
         assert network("train(state)", state={**state, "steps": 5, **change}) != fresh[:6]
 
 
+def test_network_trains_in_slices_to_the_same_end(network):
+    """A slice ends when it is told to, and the next one goes on from there."""
+    state = network("declared(defaults)") | {"hidden1": 6, "hidden2": 6, "steps": 40}
+    whole = Model("network")("train(state)", state=state)
+    lengths = []
+    while not lengths or lengths[-1] < 41:
+        path = network("[0].map((n) => train(state, () => ++n < 7))[0]", state=state)
+        assert path == whole[: len(path)]
+        assert network("arrived(path, 40)", path=path) == (len(path) == 41)
+        lengths.append(len(path))
+    assert lengths == [8, 15, 22, 29, 36, 41]
+
+
 @pytest.mark.parametrize("data", ["moons", "circles", "XOR", "spiral"])
 def test_network_learns_what_no_line_can_tell_apart(network, data):
     state = network("declared(defaults)") | {"data": data, "hidden1": 6, "hidden2": 6, "steps": 400}
@@ -716,12 +757,12 @@ def test_network_of_linear_layers_is_one_layer(network):
         state["activation"] = "linear"
         one = network("collapsed(train(state).at(-1).layers)", state=state)
         z = network(
-            "x.map((x) => forward(train(state).at(-1).layers, 'linear', x).at(-1).z)",
-            x=x.tolist(),
+            "Array.from(forward(train(state).at(-1).layers, 'linear', x).at(-1).z[0])",
+            x=x.T.tolist(),
             state=state,
         )
         assert np.shape(one["W"]) == (2, 1)
-        agree("x(WV) + (bV + c)", x @ np.array(one["W"]) + one["b"], np.array(z), atol=1e-12)
+        agree("x(WV) + (bV + c)", x @ np.array(one["W"]) + one["b"], np.c_[z], atol=1e-12)
 
 
 def test_network_of_equal_neurons_stays_so(network):

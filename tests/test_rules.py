@@ -42,10 +42,11 @@ def figure(data=PICTURE, mime="image/svg+xml"):
 def good():
     """Return a chapter that keeps every rule."""
     sections = {section: [text(f"## {section}\n\nWords.")] for section in rules.SECTIONS}
-    sections["See it move"] += [code('explore("line")', tags=["explore", "nbval-ignore-output"])]
+    sections["See it move"] += [code('explore("neuron", w1=1)', tags=["explore", "nbval-ignore-output"])]
     sections["Derivation"] += [
         text(r"$$a = b \tag{1.1}$$"),
         text("$$c = d \\tag{1.2}$$\n\nFrom [(1.1)](#eq-1-1)."),
+        text("[At XOR](#figure-neuron?w1=2&b=-1.5&data=XOR)."),
     ]
     sections["From scratch"] += [
         code("def slow(x):\n    return x + x", tags=["simplified"]),
@@ -178,6 +179,12 @@ FAULTS = [
     ("whole_links", add(text("[there](#nowhere)"))),
     ("whole_links", add(text("[(1.9)](#eq-1-9)"))),
     ("whole_links", add(text("[(1.2)](#eq-1-1)"))),
+    ("whole_links", add(text("[there](#figure-network)"))),
+    ("whole_links", add(text("[there](#figure-neuron-2?w1=1)"))),
+    ("whole_links", add(text("[there](#figure-neuron?w3=1)"))),
+    ("whole_links", add(text("[there](#figure-neuron?w1=99)"))),
+    ("whole_links", add(text("[there](#figure-neuron?w1)"))),
+    ("whole_links", add(text("[there](#title?w1=1)"))),
     ("whole_links", add(text("[there](http://example.org)"))),
     ("whole_links", add(text("<details><a href='nowhere.md'>there</a></details>".replace("'", '"')))),
 ]

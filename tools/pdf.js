@@ -19,6 +19,10 @@ async (pages) => {
     for (const marked of article.querySelectorAll("[id]")) marked.id = `${slug}--${marked.id}`;
     for (const link of article.querySelectorAll("a[href]")) {
       const url = new URL(link.getAttribute("href"), new URL(path, home));
+      if (url.hash.startsWith("#figure-")) { // on paper no figure takes a state
+        link.replaceWith(...link.childNodes);
+        continue;
+      }
       const target = slugs.get(url.pathname);
       link.setAttribute("href", target ? `#${target}${url.hash && `--${decodeURIComponent(url.hash.slice(1))}`}` : url.href);
     }

@@ -13,6 +13,8 @@ from mdit_py_plugins.dollarmath import dollarmath_plugin
 from nbformat import NotebookNode
 from notebooks import code_cells, docstring, tags
 
+from twice.explore import addressed, places
+
 OPTIONAL = "(optional)"  # how the heading of a section ends that the core does without
 
 
@@ -51,6 +53,14 @@ class Page:
     def tokens(self):
         """The Markdown of all text cells, parsed."""
         return parse("\n\n".join(cell.source for cell in self.texts))
+
+    @property
+    def anchors(self):
+        """What a link to the page can lead to: headings, equations and interactive figures."""
+        figures = re.findall(
+            r'^explore\(\s*"([\w-]+)"', "\n".join(c.source for c in code_cells(self.nb)), re.M
+        )
+        return anchors(self.tokens) | set(places(figures))
 
     def after(self, cell):
         """Return the cells that follow ``cell``."""
@@ -233,7 +243,7 @@ def anchors(tokens):
 @cache
 def anchors_of(path):
     """Return the anchors of the page in the file ``path``."""
-    return anchors(parse_file(path))
+    return Page.load(path).anchors if path.suffix == ".ipynb" else anchors(parse_file(path))
 
 
 def broken_links(tokens, path, own_anchors):
@@ -247,5 +257,17 @@ def broken_links(tokens, path, own_anchors):
         other = (path.parent / address).resolve() if address else path
         if other != path and not other.exists():
             yield f"the link {target} leads to no file"
-        elif anchor and anchor not in (own_anchors if other == path else anchors_of(other)):
-            yield f"the link {target} leads to no heading or equation there"
+            continue
+        place, asked, _ = anchor.partition("?")
+        if place and place not in (own_anchors if other == path else anchors_of(other)):
+            yield f"the link {target} leads to no heading, equation or figure there"
+        elif asked:
+            yield from (f"the link {target}: {fault}" for fault in unfit(anchor))
+
+
+def unfit(place):
+    """Yield why a figure can't be as a link to it says."""
+    try:
+        addressed(place)
+    except ValueError as error:
+        yield str(error)

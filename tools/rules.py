@@ -17,7 +17,6 @@ import notebooks as files
 from notebooks import code_cells, setup_cell, stamp, syntax, tags
 from reading import (
     Page,
-    anchors,
     broken_links,
     calls,
     core,
@@ -440,8 +439,8 @@ def homes_of_names():
 
 @rule
 def whole_links(page):
-    """Links to pages, headings and equations lead somewhere, those to equations to the number they show."""
-    yield from broken_links(page.tokens, files.BOOK / f"{page.stem}.ipynb", anchors(page.tokens))
+    """Links lead to a page, heading, equation or figure as it can be; one to an equation shows its number."""
+    yield from broken_links(page.tokens, files.BOOK / f"{page.stem}.ipynb", page.anchors)
     for cell in page.texts:
         for number, target in re.findall(r"\[\(([\d.]+)\)\]\(([^)]*)\)", cell.source):
             if not target.endswith(f"#eq-{number.replace('.', '-')}"):

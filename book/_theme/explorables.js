@@ -7,6 +7,23 @@
   const frames = () => [...document.querySelectorAll(".explorable iframe")];
   const send = (frame, message) => frame.contentWindow.postMessage(message, "*");
   const tell = (frame) => send(frame, { twice: "theme", theme: theme() });
+  /** Where the style sheets find the book's faces. */
+  function sources() {
+    const rules = [...document.styleSheets].filter(({ href }) => href?.startsWith(location.origin)).flatMap(({ cssRules }) => [...cssRules]);
+    const own = rules.filter((rule) => rule instanceof CSSFontFaceRule && /Twice/.test(rule.style.fontFamily));
+    return own.map(({ style, parentStyleSheet: { href } }) => ({
+      family: style.fontFamily.replaceAll('"', ""), weight: style.fontWeight, style: style.fontStyle || "normal",
+      url: new URL(/url\("?(.*?)"?\)/.exec(style.src ?? style.getPropertyValue("src"))[1], href),
+    }));
+  }
+  // A frame can't ask for the book's faces; the page, which has loaded them, hands their bytes over. A page from the
+  // disk may read neither sheets nor files: there the figures keep the system's faces.
+  let faces;
+  async function dress(frame) {
+    if (location.protocol === "file:") return;
+    faces ??= Promise.all(sources().map(async ({ url, ...face }) => ({ ...face, bytes: await (await fetch(url)).arrayBuffer() })));
+    send(frame, { twice: "faces", faces: await faces });
+  }
   const tellAll = () => frames().forEach(tell);
 
   const places = () => { // of each figure, by its name
@@ -72,6 +89,7 @@
     if (!frame || !data) return;
     if (data.twice === "ready") {
       tell(frame);
+      dress(frame);
       const { frame: asked, state } = addressed();
       if (frame === asked && Object.keys(state).length) send(frame, { twice: "state", state, whole: true });
     }
@@ -84,6 +102,10 @@
     open();
   });
   addEventListener("hashchange", open);
+  addEventListener("click", ({ target }) => { // a link to where the address leads already changes no hash
+    const link = target.closest?.("a[href*='#figure-']");
+    if (link?.href === location.href) open();
+  });
   dark.addEventListener("change", tellAll);
   new MutationObserver(tellAll).observe(document.documentElement, { attributeFilter: ["data-theme"] });
 })();

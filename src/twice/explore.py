@@ -8,8 +8,10 @@ import html
 import json
 import re
 from base64 import b64encode
+from collections import Counter
 from numbers import Integral, Real
 from pathlib import Path
+from urllib.parse import parse_qsl
 
 import numpy as np
 
@@ -24,7 +26,7 @@ PAGE = """<!doctype html>
  content="default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'">
 <title>{title}</title><style>
 {style}
-</style></head><body><main>{body}</main>
+</style></head><body><main><h1>{title}</h1>{body}</main>
 <script type="application/json" id="state">{state}</script><script type="module">
 {script}
 </script></body></html>"""
@@ -56,7 +58,7 @@ class Explorable:
     @property
     def style(self):
         """The style sheet: what all figures share, and the figure's own."""
-        return joined(*STYLES, FOLDER / self.name / "style.css")
+        return sheet(*STYLES, FOLDER / self.name / "style.css")
 
     @property
     def script(self):
@@ -122,6 +124,39 @@ def names():
     return sorted(path.parent.name for path in FOLDER.glob("*/model.mjs"))
 
 
+def places(figures):
+    """Return the place of each of a page's figures in addresses: the second neuron's is "figure-neuron-2"."""
+    found, times = [], Counter()
+    for name in figures:
+        if name != "practice":  # which keeps answers, not a state
+            times[name] += 1
+            found.append(f"figure-{name}-{times[name]}" if times[name] > 1 else f"figure-{name}")
+    return found
+
+
+def addressed(place):
+    """Return the figure that the end of an address leads to, in its state: ``figure-neuron?w1=2&b=-1``.
+
+    Raises
+    ------
+    ValueError
+        If there is no such figure, or it can't have this state.
+    """
+    start, _, text = place.partition("?")
+    name = re.sub(r"^figure-|-\d+$", "", start)
+    return explore(
+        name, **{key: _written(value) for key, value in parse_qsl(text, strict_parsing=bool(text))}
+    )
+
+
+def _written(value):
+    """Return the value that stands in an address; a word is that of a choice."""
+    try:
+        return json.loads(value)
+    except ValueError:
+        return value
+
+
 def script(name, view=True):
     """Return the modules of a figure as one script, with or without the part that needs a page.
 
@@ -130,7 +165,7 @@ def script(name, view=True):
     """
     shared, own = FOLDER / "_shared", FOLDER / name
     model = [shared / "state.mjs", own / "model.mjs"]
-    page = [shared / "plot.mjs", shared / "app.mjs", own / "view.mjs"]
+    page = [shared / "plot.mjs", shared / "faces.mjs", shared / "app.mjs", own / "view.mjs"]
     for module, part in [
         ("arrays.mjs", model),
         ("answers.mjs", model),
@@ -142,8 +177,8 @@ def script(name, view=True):
 
 
 def one_scope(*modules):
-    """Return modules as one script: joined, without the words `import` and `export`."""
-    source = re.sub(r"^import .*?;\n", "", joined(*modules), flags=re.M | re.S)
+    """Return modules as one script: without `import`, the word `export`, and what only Python reads."""
+    source = re.sub(r"^import .*?;\n|^export const about = .*?^};\n", "", joined(*modules), flags=re.M | re.S)
     return re.sub(r"^export ", "", source, flags=re.M)
 
 
@@ -182,11 +217,17 @@ def _as_text(array):
 
 
 def joined(*paths):
-    """Return files one below the other, without indentation, blank lines and whole lines of comment."""
+    """Return files one below the other, without indentation, blank lines and most comments."""
     source = "\n".join(path.read_text(encoding="utf-8") for path in paths)
     source = re.sub(r"^\s*/\*.*?\*/$", "", source, flags=re.M | re.S)
+    source = re.sub(r"(?<=[;,{}()]) (//.*|/\*.*\*/)$", "", source, flags=re.M)
     lines = (line.strip() for line in source.splitlines())
     return "\n".join(line for line in lines if line and not line.startswith("//"))
+
+
+def sheet(*paths):
+    """Return style sheets as one, without the spaces that only a person reads."""
+    return re.sub(r"\s*([{};])\s*", r"\1", joined(*paths))
 
 
 def _declaration(name, module, variable):
@@ -223,7 +264,7 @@ def _boolean(declaration, value):
 
 
 def _choice(declaration, value):
-    return value if isinstance(value, str) and value in declaration["options"] else None
+    return str(value) if str(value) in declaration["options"] else None  # an address can't tell "0" from 0
 
 
 def _points(declaration, value):

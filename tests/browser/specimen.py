@@ -50,6 +50,7 @@ parent.postMessage({twice: 'ready'}, '*'); parent.postMessage({twice: 'height', 
 </script>"></iframe></div>"""
 
 WIDE = r"\frac{a+b+c+d+e+f+g+h}{a} = " * 6
+ONE_PIECE = r"\underbrace{" + "a + " * 40 + r"a}_{n}"
 
 METADATA = {"language_info": {"name": "python", "pygments_lexer": "ipython3"}}
 SPECIMEN = [
@@ -60,7 +61,8 @@ SPECIMEN = [
         "## Equations\n\n[(7.1)](#eq-7-1) is below, and [the welcome](index.md) elsewhere.\n\n"
         "$$\\begin{aligned}\na &= b \\\\\n  &= c\n\\end{aligned} \\tag{7.1}$$\n\n"
         "Within a paragraph: $$x = y$$ and on. A wide one:\n\n"
-        f"$${WIDE} 1 \\tag{{7.2}}$$\n\n[(7.2)](07-specimen.ipynb#eq-7-2)"
+        f"$${WIDE} 1 \\tag{{7.2}}$$\n\nOne in one piece:\n\n$${ONE_PIECE} \\tag{{7.3}}$$\n\n"
+        "[(7.2)](07-specimen.ipynb#eq-7-2)"
     ),
     new_markdown_cell("And (7.1) once more, in words; (0.5) is a number."),
     new_markdown_cell("No line begins with the mark after $a = b$, nor with the end of the $k$-th word."),
@@ -76,5 +78,8 @@ SPECIMEN = [
         "*An interactive figure.*\n\n<details>\n<summary>Solution</summary>\n\nBecause $a = b$:\n\n"
         "```python\ndef f(x):\n    return x\n```\n\n</details>"
     ),
+    prints('answer = ...\n\ncheck("7.1", answer)', "Exercise 7.1: not attempted yet\n"),
+    prints('check("7.2", 1)', "Exercise 7.2: ✗ half of it\nExercise 7.3: not attempted yet\n"),
+    new_code_cell("folded = 1", metadata={"tags": ["hide-input"]}),
     new_code_cell("x = 1  # nothing shown, in a line that is far too long for any screen" + " indeed" * 20),
 ]

@@ -19,8 +19,8 @@ from twice.data import CIFAR10_CLASSES, mnist
 from twice.data.fetch import ASSETS, read_differences
 from twice.explore import explore, names
 
-AXE = {"rules": {"page-has-heading-one": {"enabled": False}}}  # the book's page has it, not the frame
 WIDE, PAGE, PHONE = 900, 672, 320  # pixels; PAGE is the width of the book's text
+ZOOMED = 600  # what is left of it where a screen of 1280 pixels is shown at 200 %
 
 # A page as a reader's: something below the figure, and a script that keeps what the figure says.
 HOST = """<!doctype html>
@@ -140,7 +140,7 @@ def test_says_that_it_is_ready_and_how_high_it_is(show, name):
 
 @pytest.mark.parametrize("name", names())
 def test_fits_a_phone_a_page_and_its_own_height(show, name):
-    for width, state in product([PHONE, PAGE], [{}, OTHER[name]]):
+    for width, state in product([PHONE, ZOOMED, PAGE], [{}, OTHER[name]]):
         figure = show(name, width, **state)
         assert figure.frame.locator("html").evaluate("html => html.scrollWidth") == width
     wide = show(name, WIDE)
@@ -183,8 +183,28 @@ def test_axe_finds_nothing(show, name, theme, width):
         figure.tell(twice="theme", theme=theme)
         figure.tell(twice="state", state=state)
         figure.drawn()
-        results = Axe().run(figure.page.frames[1], options=AXE)
+        results = Axe().run(figure.page.frames[1])
         assert results.violations_count == 0, results.generate_report()
+
+
+# What a finger has to hit, in pixels: where a box stands in its label, that.
+SMALL = """() =>
+  [...document.querySelectorAll("a, button, input, select, summary, [role=slider], [tabindex='0']:not(p)")]
+    .map((one) => (/^(checkbox|radio)$/.test(one.type) && one.closest("label")) || one)
+    .filter((one) => one.checkVisibility())
+    .filter((one) => Math.min(one.getBoundingClientRect().width, one.getBoundingClientRect().height) < 24)
+    .map((one) => one.outerHTML)"""
+
+
+@pytest.mark.parametrize("name", names())
+def test_targets_are_large_enough_for_a_finger(show, name):
+    figure = show(name, 375, {"has_touch": True})
+    for state in [{}, OTHER[name]]:
+        figure.tell(twice="state", state=state)
+        figure.drawn()
+        assert figure.page.frames[1].evaluate(SMALL) == []
+    boxes = figure.frame.locator("input[type=checkbox]:visible")
+    assert all(box.bounding_box()["width"] >= 20 for box in boxes.all())
 
 
 @pytest.mark.parametrize("name", names())
@@ -219,6 +239,30 @@ def test_every_slider_by_keyboard_and_every_number_field(show, name):
         number.fill("")
         number.blur()
         expect(number).to_have_value(shown)
+
+
+# What the Tab key leads to: of radio buttons the chosen one.
+STOPS = """() =>
+  [...document.querySelectorAll("button, input, summary, [tabindex='0']")]
+    .filter((one) => one.checkVisibility() && !one.disabled && (one.type !== "radio" || one.checked))"""
+OUTLINED = """() => {
+  const one = document.activeElement;
+  const parts = [[one], [one, "::before"], [one.nextElementSibling ?? one]];
+  return parts.some((part) => parseFloat(getComputedStyle(...part).outlineWidth) > 0 &&
+    getComputedStyle(...part).outlineStyle !== "none");
+}"""
+
+
+@pytest.mark.parametrize("name", names())
+def test_every_control_is_reached_and_seen_by_keyboard_alone(show, name):
+    figure = show(name)
+    frame = figure.page.frames[1]
+    for stop in range(frame.evaluate(f"({STOPS})().length")):
+        figure.page.keyboard.press("Tab")
+        assert frame.evaluate(f"({STOPS})().indexOf(document.activeElement)") == stop
+        assert frame.evaluate(OUTLINED)
+    figure.page.keyboard.press("Tab")
+    assert figure.page.evaluate("document.activeElement.tagName") != "IFRAME"
 
 
 @pytest.mark.parametrize("name", names())
@@ -731,6 +775,12 @@ def test_classifier_learns_and_reports(show):
     expect(figure.frame.get_by_label("steps, exact value")).not_to_have_value("1")
 
 
+def test_classifier_run_is_one_leap_where_motion_is_reduced(show):
+    figure = show("logistic-regression", setting={"reduced_motion": "reduce"})
+    figure.role("button", "Run").click()
+    assert figure.state["steps"] == 200
+
+
 def test_classifier_threshold_trades_precision_for_recall(show):
     figure = show("logistic-regression", steps=50)
     report = figure.frame.locator(".report")
@@ -852,9 +902,28 @@ def test_network_trains(show):
     figure.role("button", "Train").click()
     expect(formula).to_contain_text("80 of 80 points right", use_inner_text=True, timeout=60_000)
     expect(figure.frame.locator(".wrong")).to_have_count(0)
-    figure.role("button", "Pause").click()
+    figure.frame.get_by_role("button").evaluate_all(  # which may have run to its end by now
+        "all => all.find(({ textContent }) => textContent === 'Pause')?.click()"
+    )
     figure.role("button", "Back to the start").click()
     assert figure.state["steps"] == 0
+
+
+def test_network_answers_an_input_in_the_middle_of_a_training(show):
+    """What is drawn at last is the state's own picture, whatever was being computed when it came."""
+    deep = {"hidden1": 6, "hidden2": 6, "steps": 500}
+    last = {**deep, "rate": 0.2, "neuron": "2.3"}
+    expected = show("network", **last).frame.get_by_role("img", name="The network")
+    expect(expected).to_contain_text("After 500 steps")
+    words = expected.text_content()
+    figure = show("network", **deep)
+    for state in [{"data": "spiral"}, {"hidden2": 5}, {"hidden1": 3, "rate": 9}, {"data": "moons", **last}]:
+        figure.tell(twice="state", state=state)
+    picture = figure.frame.get_by_role("img", name="The network")
+    expect(picture).to_have_text(words)
+    status = figure.frame.get_by_role("status")
+    expect(status).to_contain_text("After 500 steps")
+    assert status.text_content() == picture.locator("desc").text_content()
 
 
 def test_network_trains_in_one_leap_where_motion_is_reduced(show):

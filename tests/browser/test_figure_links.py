@@ -1,8 +1,9 @@
-"""The state of a figure stands in the address: links to it, reload, Back, and the button that copies one.
+"""What the page does for its figures: their state stands in the address, and they get the book's typefaces.
 
 pytest tests/browser/test_figure_links.py
 """
 
+import math
 import re
 
 import pytest
@@ -41,6 +42,19 @@ def test_a_link_on_the_page_sets_all_of_the_state(open_chapter):
     expect(figure.get_by_role("radio", name="x used twice")).to_be_checked()
 
 
+def test_a_link_in_the_text_leads_there_each_time(open_chapter):
+    page, figure = open_chapter()
+    link = page.get_by_role("link", name="x used twice")
+    for _ in range(2):
+        link.click()
+        expect(page.locator("[data-figure=backpropagation]")).to_be_in_viewport()
+        expect(figure.get_by_role("radio", name="x used twice")).to_be_checked()
+        expect(page).to_have_url(re.compile(r"#figure-backpropagation\?graph=skip$"))
+        link.scroll_into_view_if_needed()
+        page.evaluate("scrollTo(0, 0)")
+        expect(page.locator("[data-figure=backpropagation]")).not_to_be_in_viewport()
+
+
 def test_what_a_reader_sets_stands_in_the_address_and_survives_a_reload(open_chapter):
     page, figure = open_chapter("#figure-backpropagation")
     figure.get_by_role("radio", name="one neuron").check()
@@ -72,3 +86,26 @@ def test_what_an_address_should_not_say_is_left_out(open_chapter, place):
     page, figure = open_chapter(place)
     page.locator("[data-figure=backpropagation]").scroll_into_view_if_needed()
     expect(figure.get_by_label("x, exact value")).to_have_value("2")  # as in the chapter
+
+
+LOADED = "() => [...document.fonts].filter(({ status }) => status === 'loaded').map(({ family }) => family)"
+
+
+def test_figures_and_questions_wear_the_book_s_faces(open_chapter):
+    page, _ = open_chapter()
+    for name in ("backpropagation", "practice"):
+        frame = page.locator(f"[data-figure={name}] iframe").first
+        frame.scroll_into_view_if_needed()
+        inside = frame.element_handle().content_frame()
+        inside.wait_for_function(f"({LOADED})().length >= 3")
+        assert {"Twice Sans", "Twice Serif"} <= set(inside.evaluate(LOADED))
+        told = inside.evaluate("document.querySelector('main').getBoundingClientRect().height")
+        expect(frame).to_have_css("height", f"{math.ceil(told)}px")
+
+
+def test_from_the_disk_figures_have_the_system_s_faces(open_page, book):
+    page = open_page((book / PAGE).as_uri())
+    page.locator("[data-figure=backpropagation]").scroll_into_view_if_needed()
+    figure = page.frame_locator("[data-figure=backpropagation] iframe")
+    expect(figure.get_by_label("x, exact value")).to_have_value("2")
+    assert figure.locator("body").evaluate(LOADED) == []

@@ -4,6 +4,8 @@ pytest tests/browser/test_html.py
 """
 
 import re
+from copy import copy
+from functools import cache
 from urllib.parse import unquote, urlsplit
 
 import pytest
@@ -12,6 +14,8 @@ from builds import build, built, pages, write_specimen
 from nbformat.v4 import new_markdown_cell
 from notebooks import ROOT, address
 from specimen import SPECIMEN
+
+from twice.explore import places
 
 NOTEBOOKS = [name for name in pages() if (ROOT / f"{name}.ipynb").exists()]
 RAW_MATHEMATICS = re.compile(r"\$[^$\n]+\$|\\\(|\\\[|\\begin\{|\\(?:frac|sum|hat|tag)\b")
@@ -23,6 +27,7 @@ def soup(folder, name):
     return parsed(folder / f"{name}.html")
 
 
+@cache
 def parsed(path):
     return BeautifulSoup(path.read_text("utf-8"), "html.parser")
 
@@ -81,8 +86,15 @@ def test_internal_links_and_files_exist(book, name):
         path = (here.parent / unquote(url.path)).resolve() if url.path else here
         assert path.is_file(), f"{name}: {target} leads nowhere"
         if url.fragment:
-            ids[path] = ids.get(path) or {tag["id"] for tag in parsed(path).select("[id]")}
-            assert unquote(url.fragment) in ids[path], f"{name}: {target} has no such place"
+            ids[path] = ids.get(path) or fragments(parsed(path))
+            place = unquote(url.fragment).partition("?")[0]
+            assert place in ids[path], f"{name}: {target} has no such place"
+
+
+def fragments(page):
+    """Return what the address of a place in a page may end in."""
+    figures = [tag["data-figure"] for tag in page.select("[data-figure]")]
+    return {tag["id"] for tag in page.select("[id]")} | set(places(figures))
 
 
 def test_files_that_styles_ask_for_exist(book):
@@ -101,6 +113,7 @@ def check_mathematics(page):
     for formula in page.select(".math"):
         assert formula.select_one(".katex-html[aria-hidden=true]") and formula.find("math"), formula
     assert page.select(".katex-error") == []
+    page = copy(page)
     for hidden in page.select(".math, code, pre, script, title"):
         hidden.decompose()
     assert RAW_MATHEMATICS.findall(page.text) == []
@@ -163,9 +176,34 @@ def test_mathematics_stands_everywhere(chapter):
     check_mathematics(chapter)
 
 
+def test_displayed_formulas_may_break_before_relations(chapter):
+    bases = [base.text for base in chapter.select("#eq-7-2 .katex-base")]
+    assert len(bases) == 6 and all(base.startswith("=") for base in bases[1:])
+    assert len(chapter.select("#eq-7-3 .katex-base")) == 1
+
+
 def test_formula_holds_what_follows_it(chapter):
     assert [hold.contents[-1] for hold in chapter.select(".hold")] == [",", "-th", ".", ":"]
     assert chapter.select(".hold")[0].find_parent("p").text.endswith("-th word.")
+
+
+def test_what_is_not_attempted_is_no_output(chapter):
+    stub, solved = (cell for cell in chapter.select(".cell") if "check(" in cell.text)
+    assert stub.select(".cell_output") == [] and "check" in stub.select_one(".cell_input").text
+    assert "half of it" in solved.select_one(".cell_output").text
+
+
+@pytest.mark.parametrize("name", pages())
+def test_what_folds_is_named_by_what_one_sees(book, name):
+    page = soup(book, name)
+    assert [summary for summary in page.select("summary") if not summary.text.strip()] == []
+    assert page.select("summary[aria-label]") == []
+    assert "not attempted yet" not in "".join(output.text for output in page.select(".cell_output"))
+
+
+def test_folded_code_is_named(chapter):
+    summary = next(box.summary for box in chapter.select("details") if "folded = 1" in box.text)
+    assert summary.text == "Code" and not summary.has_attr("aria-label")
 
 
 def test_captions_and_notes_are_marked(chapter):
@@ -195,6 +233,8 @@ def test_pictures_are_as_large_as_they_were_drawn(chapter):
         ("[(7.9)](#eq-7-9)", "eq-7-9"),
         ("[(7.9)](07-specimen.ipynb#eq-7-9)", "eq-7-9"),
         ("$$a = b$$ (label)", "not with labels"),
+        ("[there](#figure-neuron?w1=1)", "07-specimen has no figure-neuron"),
+        ("[there](07-specimen.ipynb#figure-neuron?w3=1)", "there is no state 'w3'"),
     ],
 )
 def test_mistake_fails_the_build(tmp_path, text, message):

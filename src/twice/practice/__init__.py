@@ -13,7 +13,7 @@ from functools import cache
 from pathlib import Path
 from random import Random
 
-from twice.explore import FOLDER, STYLES, Explorable, joined, one_scope
+from twice.explore import FOLDER, STYLES, Explorable, one_scope, sheet
 
 HERE = Path(__file__).parent
 MODEL = [FOLDER / "_shared" / "answers.mjs", HERE / "model.mjs"]
@@ -61,12 +61,12 @@ class Practice(Explorable):
     @property
     def style(self):
         """The style sheet: what all pages share, and the questions' own."""
-        return joined(STYLES[0], HERE / "style.css")
+        return sheet(STYLES[0], HERE / "style.css")
 
     @property
     def script(self):
         """The modules as one script."""
-        return one_scope(*MODEL, HERE / "view.mjs")
+        return one_scope(*MODEL, FOLDER / "_shared" / "faces.mjs", HERE / "view.mjs")
 
 
 def chapters():

@@ -1,5 +1,6 @@
 // The questions on the page: something to fill in for each, and the replies, copied from the folded answer.
 
+import { wear } from "../explorables/_shared/faces.mjs";
 import { fits, judge } from "./model.mjs";
 
 const { chapter, questions } = JSON.parse(document.getElementById("state").textContent);
@@ -195,6 +196,7 @@ addEventListener("message", ({ source, data }) => {
     told = data.theme;
     dress();
   }
+  if (data.twice === "faces") wear(data.faces);
   if (data.twice === "state?") post({ twice: "state", state: { answers } });
   if (data.twice === "state" && data.state) {
     kept.hidden = !data.kept;

@@ -1,6 +1,7 @@
 // The page around a model: its state, when to draw, the controls, and the messages to the parent.
 
 import { admit, altered, declared } from "./state.mjs";
+import { wear } from "./faces.mjs";
 import { fmt, h, newId } from "./plot.mjs";
 
 const post = (message) => parent.postMessage(message, "*");
@@ -17,11 +18,13 @@ export function createApp(defaults) {
   let stale = false;
   let frame = 0;
   let speech = 0;
+  let unsaid = false;
 
   function draw() {
     frame = 0;
     stale = false;
     painters.forEach((paint) => paint(state));
+    say();
   }
   function request() {
     stale = true;
@@ -29,8 +32,14 @@ export function createApp(defaults) {
   }
   // A screen reader and the page hear the outcome once a change has come to rest, not each step of it.
   function rest() {
-    spoken.textContent = summary(state);
     post({ twice: "changed", state: altered(first, state) });
+    unsaid = true;
+    say();
+  }
+  function say() {
+    if (!unsaid || stale) return; // until the last drawing
+    spoken.textContent = summary(state);
+    unsaid = false;
   }
   function speak() {
     clearTimeout(speech);
@@ -48,10 +57,12 @@ export function createApp(defaults) {
     },
     reset: () => app.set(first),
     onDraw: (painter) => painters.push(painter),
+    /** Called while drawing: this is not yet all, so that the next frame draws on. The next input may come before. */
+    drawAgain: request,
     /** Put the parts on the page and draw them; `inWords(state)` is what a screen reader hears. */
     start(inWords, ...parts) {
       summary = inWords;
-      main.replaceChildren(...parts, spoken);
+      main.replaceChildren(main.querySelector("h1"), ...parts, spoken);
       draw();
       const tell = () => post({ twice: "height", height: Math.ceil(main.getBoundingClientRect().height) });
       new ResizeObserver(() => {
@@ -81,6 +92,7 @@ export function createApp(defaults) {
       told = data.theme;
       dress();
     }
+    if (data.twice === "faces") wear(data.faces).then(request);
     if (data.twice === "state?") post({ twice: "state", state });
     if (data.twice === "state" && data.state) app.set({ ...(data.whole ? first : {}), ...data.state });
   });

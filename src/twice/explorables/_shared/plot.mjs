@@ -90,7 +90,10 @@ export const mix = (colors, shares) =>
 export const STRENGTH = 0.65; // full colours would drown what is drawn over them
 
 /** The diverging map, blue – paper – orange, as a function of t in [-1, 1] (clipped outside). */
-export function divergingMap() {
+export const divergingMap = () => (divergingMaps[document.documentElement.dataset.theme] ??= newMap());
+const divergingMaps = {}; // by theme
+
+function newMap() {
   const [paper, blue, orange] = ["--paper", "--blue", "--orange"].map(cssColor);
   const colors = Array.from({ length: 511 }, (_, i) => {
     const t = (i - 255) / 255;

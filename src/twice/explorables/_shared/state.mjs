@@ -16,7 +16,7 @@ const admitted = {
   number: (d, v) => (Number.isFinite(v) ? within(d, v) : undefined),
   integer: (d, v) => (Number.isInteger(v) ? within(d, v) : undefined),
   boolean: (d, v) => (typeof v === "boolean" ? v : undefined),
-  choice: (d, v) => (d.options.includes(v) ? v : undefined),
+  choice: (d, v) => d.options.find((option) => option === String(v)), // an address can't tell "0" from 0
   matrix(d, v) {
     if (!Array.isArray(v) || v.length !== d.rows) return undefined;
     if (!v.every((row) => Array.isArray(row) && row.length === d.columns && row.every(Number.isFinite))) return undefined;

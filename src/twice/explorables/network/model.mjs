@@ -19,6 +19,7 @@ const EACH = 40; // points of each class
 const LOST = 1e6; // a loss from which no path comes back
 
 const sum = (values) => values.reduce((total, value) => total + value, 0);
+const dot = (a, b) => a.reduce((total, value, n) => total + value * b[n], 0);
 
 /** A source of numbers spread evenly from 0 to 1, the same ones for the same seed: Ettinger's mulberry32. */
 export function uniform(seed) {
@@ -82,42 +83,54 @@ export const activations = {
   linear: { f: (z) => z, slope: () => 1 },
 };
 
-const dense = (x, { W, b }) => b.map((bias, j) => x.reduce((z, value, i) => z + value * W[i][j], bias));
+// Examples go through the layers together. They are kept by columns: an array for each input and each neuron.
 
-/** What every layer makes of an input: z = xW + b and a = f(z); the last a is the probability of class 1. */
+/** Rows [x₁, x₂, class] as three columns. */
+export const columns = (data) => [0, 1, 2].map((i) => Float64Array.from(data, (row) => row[i]));
+
+const transposed = (rows) => Array.from(rows[0], (_, i) => rows.map((row) => row[i]));
+
+/** z = xW + b. */
+const dense = (x, { W, b }) => b.map((bias, j) => {
+  const z = new Float64Array(x[0].length).fill(bias);
+  x.forEach((column, i) => {
+    const w = W[i][j];
+    for (let n = 0; n < z.length; n++) z[n] += w * column[n];
+  });
+  return z;
+});
+
+/** xW alone. */
+const product = (x, W) => dense(x, { W, b: W[0].map(() => 0) });
+
+/** What every layer makes of the inputs: z = xW + b and a = f(z); the last a is the probability of class 1. */
 export function forward(layers, activation, x) {
   let a = x;
   return layers.map((layer, l) => {
     const z = dense(a, layer);
-    a = z.map(l === layers.length - 1 ? sigmoid : activations[activation].f);
+    const f = l === layers.length - 1 ? sigmoid : activations[activation].f;
+    a = z.map((column) => column.map(f));
     return { z, a };
   });
 }
 
 /** The cross-entropy, the mean of log(1 + exp z) − yz over the logits z, written so that nothing overflows. */
-export function crossEntropy(layers, activation, data) {
-  return sum(data.map(([x1, x2, y]) => {
-    const [z] = forward(layers, activation, [x1, x2]).at(-1).z;
-    return Math.max(z, 0) - y * z + Math.log1p(Math.exp(-Math.abs(z)));
-  })) / data.length;
-}
+export const crossEntropy = (values, y) => sum(values.at(-1).z[0].map((z, n) =>
+  Math.max(z, 0) - y[n] * z + Math.log1p(Math.exp(-Math.abs(z))))) / y.length;
 
 /** Its gradient, in the shape of `layers`: from layer to layer backward, δ = p − y at the logit. */
-export function gradient(layers, activation, data) {
-  const sums = layers.map(({ W, b }) => ({ W: W.map((row) => row.map(() => 0)), b: b.map(() => 0) }));
-  for (const [x1, x2, y] of data) {
-    const values = forward(layers, activation, [x1, x2]);
-    let dz = [(values.at(-1).a[0] - y) / data.length];
-    for (let l = layers.length - 1; l >= 0; l--) {
-      const input = l ? values[l - 1].a : [x1, x2];
-      dz.forEach((d, j) => {
-        sums[l].b[j] += d;
-        input.forEach((a, i) => (sums[l].W[i][j] += a * d));
-      });
-      if (l) dz = values[l - 1].z.map((z, i) => activations[activation].slope(z) * sum(dz.map((d, j) => d * layers[l].W[i][j])));
-    }
+export function gradient(layers, activation, x, values, y) {
+  const { slope } = activations[activation];
+  const slopes = [];
+  let dz = [values.at(-1).a[0].map((p, n) => (p - y[n]) / y.length)];
+  for (let l = layers.length - 1; l >= 0; l--) {
+    const input = l ? values[l - 1].a : x;
+    slopes[l] = { W: input.map((a) => dz.map((d) => dot(a, d))), b: dz.map(sum) };
+    if (!l) break;
+    const da = product(dz, transposed(layers[l].W));
+    dz = values[l - 1].z.map((z, i) => z.map((value, n) => slope(value) * da[i][n]));
   }
-  return sums;
+  return slopes;
 }
 
 /** The layers after one step of gradient descent. */
@@ -128,28 +141,46 @@ const descended = (layers, slopes, rate) => layers.map(({ W, b }, l) => ({
 
 let run = { of: "", path: [] }; // the last training, so that only new steps are computed
 
-/** The layers and their loss before each of `steps` steps and after the last; fewer where the descent is lost. */
-export function train({ steps, neuron, ...setting }) {
+/**
+ * The layers and their loss before each of `steps` steps and after the last; fewer where the descent is lost.
+ * A path that is not known is computed one step further, and on as long as `goOn()`; `arrived` tells whether that was all.
+ */
+export function train({ steps, neuron, ...setting }, goOn = () => true) {
   const { data, activation, rate } = setting;
-  const points = examples(data);
-  const stop = (layers) => ({ layers, loss: crossEntropy(layers, activation, points) });
+  const [x1, x2, y] = columns(examples(data));
+  const go = (layers) => {
+    run.values = forward(layers, activation, [x1, x2]);
+    run.path.push({ layers, loss: crossEntropy(run.values, y) });
+  };
   const of = JSON.stringify(setting);
-  if (run.of !== of) run = { of, path: [stop(initial(setting))] };
-  while (run.path.length <= steps && run.path.at(-1).loss < LOST) {
+  if (run.of !== of) {
+    run = { of, path: [] };
+    go(initial(setting));
+  }
+  while (!arrived(run.path, steps)) {
     const { layers } = run.path.at(-1);
-    run.path.push(stop(descended(layers, gradient(layers, activation, points), rate)));
+    go(descended(layers, gradient(layers, activation, [x1, x2], run.values, y), rate));
+    if (!goOn()) break;
   }
   return run.path.slice(0, steps + 1);
 }
 
-/** How many points lie on their side: class 1 where p > ½, which is z > 0. */
-export const right = (layers, activation, data) =>
-  data.filter(([x1, x2, y]) => forward(layers, activation, [x1, x2]).at(-1).z[0] > 0 === (y === 1)).length;
+/** Whether a path has all of its steps, or is lost. */
+export const arrived = (path, steps) => path.length > steps || !(path.at(-1).loss < LOST);
+
+/** Which points lie on their side: class 1 where p > ½, which is z > 0. */
+export function verdicts(layers, activation, data) {
+  const [x1, x2, y] = columns(data);
+  return Array.from(forward(layers, activation, [x1, x2]).at(-1).z[0], (z, n) => z > 0 === (y[n] === 1));
+}
+
+/** How many of them do. */
+export const right = (layers, activation, data) => verdicts(layers, activation, data).filter(Boolean).length;
 
 /** The one layer that a chain of linear layers amounts to: (xW + b)V + c = x(WV) + (bV + c). */
 export const collapsed = (layers) => layers.reduce(({ W, b }, next) => ({
-  W: W.map((row) => dense(row, { W: next.W, b: next.b.map(() => 0) })),
-  b: dense(b, next),
+  W: transposed(product(transposed(W), next.W)),
+  b: dense(b.map((value) => [value]), next).map(([value]) => value),
 }));
 
 /** Whose response is shown: [layer, number], both from 0; the output where the chosen neuron is not there. */

@@ -4,7 +4,7 @@ import { createApp, button, choice, resetButton, runner, slider, words } from ".
 import { contour } from "../_shared/contour.mjs";
 import { axes, createPlot, divergingMap, fmt, h, paint } from "../_shared/plot.mjs";
 import { once } from "../_shared/state.mjs";
-import { activations, collapsed, defaults, examples, forward, right, shown, sigmoid, sizes, train } from "./model.mjs";
+import { arrived, collapsed, defaults, examples, forward, right, shown, sizes, train, verdicts } from "./model.mjs";
 
 // Written as JSON, because Python reads this too.
 export const about = {
@@ -17,7 +17,8 @@ const SIDE = 3; // the plane reaches from −SIDE to SIDE
 const GRID = 80; // samples of a response along each side
 const BOTTOM = 1.155; // of the diagram, in units of its width
 const SMALL = 1e-5; // a change of the loss that is hardly one
-const AT_A_TIME = 4; // steps for each frame of a run
+const AT_A_TIME = 10; // steps for each frame of a run
+const SLICE = 8; // milliseconds that a drawing may spend on steps
 
 const app = createApp(defaults);
 const diagram = createPlot({ label: "The network", x: [0, 1], y: [BOTTOM, 0], aspect: 1 / BOTTOM });
@@ -25,19 +26,23 @@ const plane = createPlot({ label: "The response shown large", x: [-SIDE, SIDE], 
 const history = createPlot({ label: "The loss after each step", x: [0, 1], y: [0, 1], aspect: 3 });
 history.element.classList.add("grow");
 
-const path = once(train);
+let path; // the training as far as it has come: a long one is computed over several drawings
+const net = () => path.at(-1);
 const points = once((state) => examples(state.data));
-const net = (state) => path(state).at(-1);
+
+app.onDraw((state) => {
+  const end = performance.now() + SLICE;
+  path = train(state, () => performance.now() < end);
+  if (!arrived(path, state.steps)) app.drawAgain();
+});
 
 const sample = (i) => SIDE * ((2 * i + 1) / GRID - 1);
 const indices = Array.from({ length: GRID }, (_, i) => i);
 
-/** z of every neuron on a grid over the plane: fields[layer][number][row][column], rows from below. */
-const fields = once((state) => {
-  const { layers } = net(state);
-  const answers = indices.map((j) => indices.map((i) => forward(layers, state.activation, [sample(i), sample(j)])));
-  return layers.map(({ b }, l) => b.map((_, n) => answers.map((row) => row.map((values) => values[l].z[n]))));
-});
+// The samples of a grid over the plane, row by row from below, and what the present network makes of them.
+const grid = [(i) => i % GRID, (i) => Math.floor(i / GRID)].map((index) =>
+  Float64Array.from({ length: GRID ** 2 }, (_, i) => sample(index(i))));
+const fields = once(({ layers }) => forward(layers, app.state.activation, grid));
 
 // How the answer a of a neuron becomes a colour in [-1, 1], and the answers at both ends of the key.
 const half = { tone: (a) => 2 * a - 1, ends: [0, 1] };
@@ -45,27 +50,23 @@ const looks = { sigmoid: () => half, tanh: () => ({ tone: (a) => a, ends: [-1, 1
 
 /** relu and linear have no largest answer: the colours go as far as the field does. */
 function widest(field) {
-  const most = Math.max(...field.flat().map(Math.abs)) || 1;
+  const most = field.reduce((highest, a) => Math.max(highest, Math.abs(a)), 0) || 1;
   return { tone: (a) => a / most, ends: [-most, most] };
 }
 
-/** The response of one neuron: its z on the grid, its activation and its look. */
+/** The response of one neuron: its z and its answers on the grid, and its look. */
 function response(state, [layer, number]) {
-  const z = fields(state)[layer][number];
+  const { z, a } = fields(net())[layer];
   const isOutput = layer === sizes(state).length - 2;
-  return {
-    z,
-    f: isOutput ? sigmoid : activations[state.activation].f,
-    look: isOutput ? half : looks[state.activation](z),
-  };
+  return { z: z[number], a: a[number], look: isOutput ? half : looks[state.activation](a[number]) };
 }
 
 /** Paint a field of GRID × GRID samples; the browser smooths it to the size of the canvas. */
 const paintField = (canvas, color) =>
   paint({ canvas, width: GRID, height: GRID, x: [0, GRID], y: [0, GRID] }, (i, j) => color(Math.floor(i), Math.floor(j)));
 
-function paintResponse(canvas, { z, f, look }, map) {
-  paintField(canvas, (i, j) => map(look.tone(f(z[j][i]))));
+function paintResponse(canvas, { a, look }, map) {
+  paintField(canvas, (i, j) => map(look.tone(a[GRID * j + i])));
 }
 
 // The diagram: a column for each layer, the inputs first; positions in units of its width.
@@ -77,7 +78,7 @@ const placeOf = (state, column, number) => [columnAt(state, column), rowAt(numbe
 /** The weights as lines: as wide as they are large, dashed where they are negative. */
 function weights(state) {
   const [layer, number] = shown(state);
-  return net(state).layers.flatMap(({ W }, l) => W.flatMap((row, i) => row.map((w, j) => {
+  return net().layers.flatMap(({ W }, l) => W.flatMap((row, i) => row.map((w, j) => {
     const [[x0, y0], [x1, y1]] = [placeOf(state, l, i), placeOf(state, l + 1, j)];
     const aside = l === layer && j === number ? "" : " aside";
     const width = Math.min(0.4 + 1.6 * Math.abs(w), 9).toFixed(1);
@@ -106,20 +107,19 @@ function shape(point, isSquare, attributes) {
 }
 
 function drawPlane(state) {
-  const { layers } = net(state);
   const { z } = response(state, shown(state));
-  const edge = contour(z, 0).map((ends) => plane.d(ends.map((end) => end.map(sample)))).join("");
-  const dots = points(state).map(([x1, x2, y]) => {
-    const ok = right(layers, state.activation, [[x1, x2, y]]);
-    return shape([x1, x2], y === 1, `class="point class${y}${ok ? "" : " wrong"}"`);
-  });
+  const rows = indices.map((j) => z.subarray(GRID * j, GRID * (j + 1)));
+  const edge = contour(rows, 0).map((ends) => plane.d(ends.map((end) => end.map(sample)))).join("");
+  const isRight = verdicts(net().layers, state.activation, points(state));
+  const dots = points(state).map(([x1, x2, y], n) =>
+    shape([x1, x2], y === 1, `class="point class${y}${isRight[n] ? "" : " wrong"}"`));
   plane.draw(`
     ${axes(plane, { names: ["x₁", "x₂"], xTicks: [-2, 2], yTicks: [-2, 2] })}
     <path class="edge" d="${edge}"/>${dots.join("")}`, `The response of ${called(state, shown(state))}.`);
 }
 
-function drawHistory(state) {
-  const losses = path(state).map(({ loss }) => loss);
+function drawHistory() {
+  const losses = path.map(({ loss }) => loss);
   const last = [losses.length - 1, losses.at(-1)];
   const steps = Math.max(last[0], 20);
   const highest = Math.max(...losses);
@@ -213,7 +213,7 @@ app.onDraw((state) => {
   drawUnits(state, map);
   drawPlane(state);
   drawKey(state, large.look, map);
-  drawHistory(state);
+  drawHistory();
 });
 
 // Words and numbers
@@ -232,7 +232,7 @@ const INPUTS = ["<i>x</i>₁", "<i>x</i>₂"];
 
 /** The arithmetic of one neuron with its present weights. */
 function arithmetic(state, [layer, number]) {
-  const { layers } = net(state);
+  const { layers } = net();
   const { W, b } = layers[layer];
   const names = layer ? layers[layer - 1].b.map((_, i) => symbol(state, layer - 1, i)) : INPUTS;
   const isOutput = layer === layers.length - 1;
@@ -240,18 +240,18 @@ function arithmetic(state, [layer, number]) {
   return isOutput ? `<i>p</i> = <i>σ</i>(${z})` : `${symbol(state, layer, number)} = ${state.activation}(${z})`;
 }
 
-function collapse(state) {
-  const { W, b } = collapsed(net(state).layers);
+function collapse() {
+  const { W, b } = collapsed(net().layers);
   return `<p>With f linear the whole network is one neuron: <span class="nowrap"><i>p</i> = <i>σ</i>(${
     weighted(W.map(([w]) => w), INPUTS, b[0])})</span></p>`;
 }
 
 const formula = words(app, "formula", (state) => {
-  const { layers, loss } = net(state);
+  const { layers, loss } = net();
   return `<p>${arithmetic(state, shown(state))}</p>
     <p><i>L</i> = mean of −[<i>y</i> log <i>p</i> + (1 − <i>y</i>) log(1 − <i>p</i>)] = <b>${fmt(loss, 3)}</b>,
       <span class="nowrap">${right(layers, state.activation, points(state))} of ${points(state).length} points right</span></p>
-    ${state.activation === "linear" ? collapse(state) : ""}`;
+    ${state.activation === "linear" ? collapse() : ""}`;
 });
 
 /** The parameters, layer by layer. */
@@ -263,18 +263,18 @@ const count = words(app, "note count", (state) => {
 });
 
 /** How the training goes, in one sentence. */
-function verdict(state) {
-  const losses = path(state).map(({ loss }) => loss);
+function verdict() {
+  const losses = path.map(({ loss }) => loss);
   if (losses.length === 1) return "Nothing is learnt yet: press Step or Train.";
   if (losses.at(-1) > losses[0]) return "The loss has grown: the rate is too large.";
   if (losses.at(-1) > losses.at(-2)) return "The loss jumps up and down: the rate is large.";
   return losses.at(-2) - losses.at(-1) > SMALL ? "The loss falls." : "The loss hardly changes any more.";
 }
-const progress = words(app, "progress", (state) => `<p>${verdict(state)}</p>`);
+const progress = words(app, "progress", () => `<p>${verdict()}</p>`);
 
 function advance(steps) {
   app.set({ steps: app.state.steps + steps });
-  return app.state.steps < defaults.steps.max && net(app.state).loss < 100;
+  return app.state.steps < defaults.steps.max && net().loss < 100;
 }
 const buttons = h("div", { class: "buttons" },
   button("Step", () => advance(1)),
@@ -282,8 +282,8 @@ const buttons = h("div", { class: "buttons" },
   button("Back to the start", () => app.set({ steps: 0 })));
 
 function inWords(state) {
-  const { layers, loss } = net(state);
-  return `${state.data}, network ${sizes(state).join(", ")}, ${state.activation}. After ${state.steps} steps cross-entropy ${fmt(loss, 3)},
+  const { layers, loss } = net();
+  return `${state.data}, network ${sizes(state).join(", ")}, ${state.activation}. After ${path.length - 1} steps cross-entropy ${fmt(loss, 3)},
     ${right(layers, state.activation, points(state))} of ${points(state).length} points right. Large: ${called(state, shown(state))}.`;
 }
 

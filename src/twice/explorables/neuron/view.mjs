@@ -120,7 +120,7 @@ const formula = words(app, "formula", (state) => {
       <span class="nowrap">= ${fmt(w1)} · ${x(x1)} ${signed(w2)} · ${x(x2)} ${signed(b)}</span>
       <span class="nowrap">= <b>${fmt(z)}</b></span></p>
     <p><i>a</i> = <i>f</i>(<i>z</i>) = ${activation}(${fmt(z)}) = <b>${fmt(a, 3)}</b>,
-      <span class="nowrap">with slope <i>f</i>′(<i>z</i>) = ${slope === undefined ? "none: the step jumps here" : fmt(slope, 3)}</span></p>`;
+      <span class="nowrap">with slope <span class="whole"><i>f</i>′(<i>z</i>)</span> = ${slope === undefined ? "none: the step jumps here" : fmt(slope, 3)}</span></p>`;
 });
 
 const truth = words(app, "truth", (state) => {

@@ -28,6 +28,8 @@ const UPDATES = { // as Keras has them
   rmsprop: ["v ← ρv + (1 − ρ)g²", "w ← w − ηg / √(v + ε)"],
   adam: ["m ← m + (1 − β₁)(g − m)", "v ← v + (1 − β₂)(g² − v)", "α ← η √(1 − β₂ᵗ) / (1 − β₁ᵗ)", "w ← w − αm / (√v + ε)"],
 };
+const italic = (text) => text.replace(/\p{Ll}/gu, "<i>$&</i>").replaceAll("ᵗ", "<sup><i>t</i></sup>");
+
 // The mark of each runner around (0, 0), so that colour is not all that tells them apart.
 const MARKS = {
   sgd: "M-5,0a5,5 0 1 0 10,0a5,5 0 1 0 -10,0Z",
@@ -167,7 +169,7 @@ function standings(state) {
   const earliest = Math.min(...Object.values(arrivals).filter((steps) => steps >= 0));
   return Object.entries(paths(state)).map(([name, path]) => {
     const [{ loss }, steps] = [path.at(-1), arrivals[name]];
-    return `<tr><th scope="row">${swatch(name)}${NAMES[name]}</th><td class="rule">${UPDATES[name].map((part) => `<span class="nowrap">${part}</span>`).join(", ")}</td>
+    return `<tr><th scope="row">${swatch(name)}${NAMES[name]}</th><td class="rule">${UPDATES[name].map((part) => `<span class="nowrap">${italic(part)}</span>`).join(", ")}</td>
       <td>${path.length <= state.steps ? "diverges" : written(loss)}</td>
       <td class="${steps === earliest ? "first" : ""}">${steps < 0 ? "not yet" : `${steps} steps`}</td></tr>`;
   }).join("");
