@@ -12,7 +12,8 @@
     const rules = [...document.styleSheets].filter(({ href }) => href?.startsWith(location.origin)).flatMap(({ cssRules }) => [...cssRules]);
     const own = rules.filter((rule) => rule instanceof CSSFontFaceRule && /Twice/.test(rule.style.fontFamily));
     return own.map(({ style, parentStyleSheet: { href } }) => ({
-      family: style.fontFamily.replaceAll('"', ""), weight: style.fontWeight, style: style.fontStyle || "normal",
+      family: style.fontFamily.replaceAll('"', ""), weight: style.fontWeight || "normal", style: style.fontStyle || "normal",
+      unicodeRange: style.getPropertyValue("unicode-range") || "U+0-10FFFF",
       url: new URL(/url\("?(.*?)"?\)/.exec(style.src ?? style.getPropertyValue("src"))[1], href),
     }));
   }
@@ -21,7 +22,7 @@
   let faces;
   async function dress(frame) {
     if (location.protocol === "file:") return;
-    faces ??= Promise.all(sources().map(async ({ url, ...face }) => ({ ...face, bytes: await (await fetch(url)).arrayBuffer() })));
+    faces ??= Promise.all(sources().map(async ({ url, ...face }) => ({ ...face, bytes: await (await fetch(url, { cache: "force-cache" })).arrayBuffer() })));
     send(frame, { twice: "faces", faces: await faces });
   }
   const tellAll = () => frames().forEach(tell);
