@@ -5,7 +5,7 @@ PYTHON ?= python3
 export VIRTUAL_ENV := $(or $(VIRTUAL_ENV),$(CURDIR)/.venv)
 export PATH := $(VIRTUAL_ENV)/bin:$(PATH)
 
-.PHONY: book pdf test execute explorables practice rules lint address clean install
+.PHONY: book pdf lighthouse test execute explorables practice rules lint address clean install
 
 book: install
 	jupyter-book build . -W -n --keep-going $(ARGS)
@@ -14,6 +14,9 @@ book: install
 
 pdf: book
 	python tools/pdf.py
+
+lighthouse: install
+	python tools/lighthouse.py $(ARGS)
 
 test: install
 	pytest --nbval $(ARGS)

@@ -1,5 +1,9 @@
 """The figures that recur: the right numbers, in the right places, in the two makers' colours."""
 
+import io
+import subprocess
+import sys
+
 import matplotlib as mpl
 import numpy as np
 import pytest
@@ -17,6 +21,7 @@ from twice.plots import (
     NUMPY,
     PURPLE,
     STYLE,
+    UNDATED,
     field,
     images,
     two_curves,
@@ -73,6 +78,32 @@ def test_text_can_be_read_on_white(name):
 def test_the_diverging_map_is_white_between_the_two_makers():
     assert [to_hex(DIVERGING(v)) for v in (0.0, 1.0)] == [NUMPY.lower(), KERAS.lower()]
     assert min(DIVERGING(0.5)) > 0.99
+
+
+def svg(figure):
+    """Return a figure as SVG, as a notebook stores it."""
+    written = io.StringIO()
+    figure.savefig(written, format="svg", metadata=UNDATED)
+    return written.getvalue()
+
+
+def test_pictures_say_nothing_of_their_making(ax):
+    two_curves(ax, [1, 2], [1, 2])
+    field(ax, lambda p: p[:, 0], (0, 1), (0, 1), points=3)
+    assert svg(ax.figure) == svg(ax.figure)
+    assert "<metadata>" not in svg(ax.figure)
+
+
+def test_pixels_stay_pixels(ax):
+    """Four numbers are stored as four, to be drawn sharp at any size."""
+    ax.imshow([[0, 1], [2, 3]])
+    assert 'width="2" height="2"' in svg(ax.figure) and "image-rendering:pixelated" in svg(ax.figure)
+
+
+def test_outside_a_notebook_ipython_is_not_needed():
+    code = "import sys; from twice.plots import use_style; use_style(); print({'IPython'} & set(sys.modules))"
+    process = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert (process.stdout, process.stderr) == ("set()\n", "")
 
 
 # two_curves
@@ -155,6 +186,11 @@ def test_field_takes_other_colours(ax):
     first, _, last = filled.get_facecolor()
     assert np.linalg.norm(first - dark) < np.linalg.norm(first - light)
     assert np.linalg.norm(last - light) < np.linalg.norm(last - dark)
+
+
+def test_field_is_small_in_a_picture(ax):
+    field(ax, lambda p: np.sin(9 * p).sum(axis=1), (0, 1), (0, 1), levels=np.linspace(-2, 2, 40))
+    assert "<image" in svg(ax.figure) and len(svg(ax.figure)) < 60_000
 
 
 # images

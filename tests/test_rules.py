@@ -1,7 +1,6 @@
 """Each rule of the book can fail: a small chapter that keeps them all is broken in one place at a time."""
 
 import ast
-import base64
 import re
 from copy import deepcopy
 
@@ -12,7 +11,7 @@ from notebooks import setup_cell, stamp
 from reading import Page
 from rules import RULES
 
-PICTURE = base64.b64encode(b"a small picture").decode()
+PICTURE = "<svg></svg>"
 ALT = {"mystnb": {"image": {"alt": "A straight line that rises from left to right"}}}
 SOLUTION = "<details>\n<summary>Solution</summary>\n\n```python\nanswer = 1\n```\n\n</details>"
 TAUGHT = {
@@ -36,8 +35,8 @@ def printed(words, name="stdout"):
     return v4.new_output("stream", text=words, name=name)
 
 
-def figure(data=PICTURE):
-    return v4.new_output("display_data", {"image/png": data, "text/plain": "<Figure>"})
+def figure(data=PICTURE, mime="image/svg+xml"):
+    return v4.new_output("display_data", {mime: data, "text/plain": "<Figure>"})
 
 
 def good():
@@ -146,6 +145,7 @@ FAULTS = [
     ),
     ("described_figures", change("draw()", lambda cell: cell.metadata.pop("mystnb"))),
     ("described_figures", change("draw()", lambda cell: cell.update(outputs=[figure(10**4 * PICTURE)]))),
+    ("described_figures", change("draw()", lambda cell: cell.update(outputs=[figure("", "image/png")]))),
     ("described_figures", replace("*The line rises.*", "The line rises.")),
     ("two_makers", add(code("plot(x, color='red')"))),
     ("two_makers", add(code("plot(x, color='#123456')"))),

@@ -15,7 +15,8 @@ from notebooks import code_hash, package_hash, setup_cell, syntax
 
 CELLS = [
     setup_cell(),
-    "import matplotlib.pyplot as plt\nimport numpy as np\nfrom twice.checks import agree",
+    "import matplotlib.pyplot as plt\nimport numpy as np\nfrom twice.checks import agree\n"
+    "from twice.plots import use_style\nuse_style()",
     "for k in range(3):\n    print(k, flush=True)",
     'agree("one", np.ones(2), np.ones(2))',
     "_ = plt.plot(np.sin(np.arange(9)))",
@@ -43,6 +44,7 @@ def test_running_twice_changes_no_byte(write):
     assert path.read_bytes() == first
     nb = notebooks.read(path)
     assert [output.text for output in nb.cells[2].outputs] == ["0\n1\n2\n"]
+    assert nb.cells[4].outputs[0].data["image/svg+xml"].startswith("<?xml")
     assert nb.metadata.twice == {**notebooks.stamp(nb), "data": "full"}
     ledger = path.parent / "_ledger" / "01-sample.jsonl"
     assert [json.loads(line)["what"] for line in ledger.read_text().splitlines()] == ["one"]

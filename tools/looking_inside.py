@@ -36,7 +36,7 @@ def main():
     figure, axes = plt.subplots(1, 2 * len(NAMES), figsize=(9, 2.4))
     for pair, picture, answer, places in zip(axes.reshape(-1, 2), pictures, answers, maps, strict=True):
         for ax in pair:
-            ax.imshow(picture.astype("uint8"), extent=(0, 7, 7, 0))
+            ax.imshow(picture.astype("uint8"), extent=(0, 7, 7, 0), interpolation="hanning")
             ax.axis("off")
         pair[1].imshow(places, alpha=0.55, extent=(0, 7, 7, 0), interpolation="bicubic")
         pair[1].set_title(f"“{answer}”")

@@ -8,7 +8,6 @@ The tests apply the same rules (tests/test_book.py) and try each on a notebook t
 """
 
 import ast
-import base64
 import re
 import sys
 from copy import deepcopy
@@ -257,9 +256,11 @@ NOT_PORTABLE = {
 
 @rule
 def described_figures(page):
-    """A figure has alt text in its metadata, is small, and has its caption in italics in the cell below."""
+    """A figure is a small SVG with alt text in its metadata, and its caption in italics in the cell below."""
     for cell in code_cells(page.nb):
-        pictures = [data for mime, data in outputs_of(cell) if mime in ("image/png", "image/jpeg")]
+        pictures = [data for mime, data in outputs_of(cell) if mime == "image/svg+xml"]
+        if any(mime in ("image/png", "image/jpeg") for mime, _ in outputs_of(cell)):
+            yield f"{page.at(cell)} stores a picture of pixels, blurred when enlarged: draw after use_style()"
         if not pictures:
             continue
         alt = cell.metadata.get("mystnb", {}).get("image", {}).get("alt", "")
@@ -268,9 +269,10 @@ def described_figures(page):
         below = next(iter(page.after(cell)), None)
         if not (below and below.cell_type == "markdown" and re.match(r"\s*[*_](?![*_])", below.source)):
             yield f"{page.at(cell)} draws a figure: begin the text cell below with its caption in italics"
-        for size in (len(base64.b64decode(data)) for data in pictures):
+        for size in (len(svg.encode()) for svg in pictures):
             if size > PICTURE_BYTES:
-                yield f"{page.at(cell)} stores a picture of {size // 1000} kB, at most 100: draw less"
+                advice = "draw less, or call set_rasterized(True) on what has many parts"
+                yield f"{page.at(cell)} stores a picture of {size // 1000} kB, at most 100: {advice}"
 
 
 @rule

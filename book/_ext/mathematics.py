@@ -20,8 +20,14 @@ from sphinx.util.fileutil import copy_asset
 KATEX = Path(__file__).parent / "vendor" / "katex"
 TAG = re.compile(r"\\tag\{([^}]*)\}")
 SHORT = 24  # signs of TeX: so short a formula is not broken at the end of a line
-HTML, NUMBER = '<span class="katex-html" aria-hidden="true">', '<span class="katex-tag">'
+HTML = '<span class="katex-html" aria-hidden="true">'
 BASE, END = '<span class="katex-base">', "</span></span>"  # a formula may break between its bases
+MATHML = re.compile(r"<math[^>]*?><semantics><mrow>(.*?)</mrow><annotation.*?</semantics>")
+CLAUSE, RELATION, OPERATOR, LAST_RESORT = KINDS = range(4)  # where a displayed formula breaks, best first
+OPERATORS, NOTHING = ("mrel", "mbin"), ("katex-strut", "mspace")
+ARROW = re.compile("[⟹⟸⟺⇒⇐⇔]")  # what follows is a relation of its own
+PRODUCT = re.compile("[⋅×⊙∗⋆]")
+QUAD, QQUAD = "margin-right:1em", "margin-right:2em"
 OTHER_FONT_FORMATS = re.compile(r',url\([^)]*\) format\("(?:woff|truetype)"\)')  # every browser reads WOFF2
 logger = logging.getLogger(__name__)
 
@@ -36,7 +42,8 @@ def katex():
 @cache
 def render(tex, display):
     """Return the HTML and MathML of a formula; raise JSEvalException where KaTeX sees a mistake."""
-    return katex().call("katex.renderToString", tex, {"displayMode": display, "strict": "ignore"})
+    html = katex().call("katex.renderToString", tex, {"displayMode": display, "strict": "ignore"})
+    return MATHML.sub(r"<math>\1", html)  # without its source and what a page does not need
 
 
 def rendered(node, display):
@@ -58,12 +65,90 @@ def visit_inline(translator, node):
     raise nodes.SkipNode
 
 
-def apart_from_number(html):
-    """Put what stands before a formula's number into one element, so that the number may go below it."""
-    formula, number, rest = html.rpartition(NUMBER)
-    if not number:
+def elements(html):
+    """Return the elements that stand side by side in KaTeX's HTML."""
+    found, start, depth = [], 0, 0
+    for tag in re.finditer("<span|</span>", html):
+        depth += 1 if tag[0] == "<span" else -1
+        if not depth:
+            found.append(html[start : tag.end()])
+            start = tag.end()
+    return found
+
+
+def inside(element):
+    return element[element.index(">") + 1 : -len("</span>")]
+
+
+def is_short(html):
+    """Tell whether a piece is so short that what follows stays beside it: ``L =``."""
+    text = re.sub("<[^>]*>", "", html)
+    return len(text) < 8 and not any(f'class="{name}"' in html for name in OPERATORS)
+
+
+def kind_of(name, atom, related):
+    """Return the kind of break before an operator outside of parentheses."""
+    if name == "mrel":
+        return RELATION if related else LAST_RESORT
+    return LAST_RESORT if PRODUCT.search(atom) else OPERATOR
+
+
+def pieces(atoms):
+    """Return what a formula may be broken into: of each piece, the kind of break before it, and its HTML.
+
+    A line breaks after a space of two quads (but not after words alone, "that is"), before a relation (the
+    first stays with what it is about), before the sign of a sum, and, where nothing else is left, before
+    that of a product, within parentheses or after a comma.
+    """
+    found, depth, previous, related = [[CLAUSE, ""]], 0, None, False
+    for atom in atoms:
+        name = re.match(r'<span class="(mord text|[\w-]+)', atom)[1]
+        depth -= name == "mclose"
+        if QQUAD in atom and not depth:
+            related = False
+            if previous != "mord text":
+                found.append([CLAUSE, ""])
+                previous = None
+                continue
+        follows = name == "mrel" and not depth and bool(ARROW.search(atom))
+        if name in OPERATORS and previous not in (None, *OPERATORS) and not is_short(found[-1][1]):
+            found.append([LAST_RESORT if depth else kind_of(name, atom, related or follows), ""])
+        related = (related or name == "mrel" and not depth) and not follows
+        found[-1][1] += atom
+        if name == "mpunct" or (QUAD in atom and not depth):
+            found.append([LAST_RESORT if name == "mpunct" else RELATION, ""])
+        if name not in NOTHING:
+            previous = name
+        depth += name == "mopen"
+    if previous in OPERATORS and len(found) > 1:  # a colon at the end
+        found[-2:] = [[found[-2][0], found[-2][1] + found[-1][1]]]
+    return [(kind, html) for kind, html in found if html]
+
+
+def nested(parts, kinds=KINDS):
+    """Nest pieces so that a line breaks at the better places first."""
+    if not kinds:
+        return "".join(f"{BASE}{html}</span>" for _, html in parts)
+    starts = [place for place, (kind, _) in enumerate(parts) if kind == kinds[0] or not place]
+    groups = [parts[start:end] for start, end in zip(starts, [*starts[1:], None], strict=True)]
+    return "".join(nested_group(group, kinds, len(groups) == 1) for group in groups)
+
+
+def nested_group(group, kinds, is_whole):
+    html = nested(group, kinds[1:])
+    is_part = kinds[0] == CLAUSE or (len(group) > 1 and not is_whole)
+    return f'<span class="part">{html}</span>' if is_part else html
+
+
+def breakable(html):
+    """Let a displayed formula break where it is wider than the page, and its number go below it."""
+    before, found, seen = html.partition(HTML)
+    if not found:
         return html
-    return formula.replace(HTML, HTML + '<span class="formula">') + f"</span>{number}{rest}"
+    *bases, last = elements(seen.removesuffix("</span></span></span>"))
+    number = last if "katex-tag" in last[:30] else ""
+    atoms = [atom for base in [*bases, *([] if number else [last])] for atom in elements(inside(base))]
+    return f'{before}{HTML}<span class="formula">{nested(pieces(atoms))}</span>{number}{END}</span>'
 
 
 def visit_block(translator, node):
@@ -71,7 +156,7 @@ def visit_block(translator, node):
         logger.warning(r"mathematics: equations are numbered with \tag, not with labels", location=node)
     tag = "span" if isinstance(node.parent, nodes.TextElement) else "div"  # a paragraph can't hold a div
     start = translator.starttag(node, tag, "", CLASS="math display")
-    html = apart_from_number(rendered(node, display=True))
+    html = breakable(rendered(node, display=True))
     translator.body.append(f"{start}{html}</{tag}>\n")
     translator.previews |= dict.fromkeys(node["ids"], f'<div class="math display">{html}</div>')
     raise nodes.SkipNode

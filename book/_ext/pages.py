@@ -1,19 +1,23 @@
 """What the book's pages need beyond Sphinx: their theme, captions, notes, sized pictures, a description."""
 
+import re
 from pathlib import Path
 
 from docutils import nodes
+from myst_nb.sphinx_ import HideCodeCellNode
 from PIL import Image
 from pygments.lexer import RegexLexer
 from pygments.token import Generic, Text
 from sphinx.util.images import get_image_size
 from sphinx.writers.html5 import HTML5Translator
 
+from pictures import framed
 from references import link_comment, preview_name
 
 THEME = Path(__file__).parent.parent / "_theme"
 DESCRIPTION = 160  # characters that a search engine shows
 CSS_PIXELS_PER_INCH = 96
+NOT_ATTEMPTED = re.compile(r"\s*Exercise [\d.]+: not attempted yet\s*")  # what `check` says of a stub
 
 
 class ChecksLexer(RegexLexer):
@@ -54,12 +58,20 @@ class BookTranslator(HTML5Translator):
             self.body[-1] = self.body[-1].replace("<th", "<td")
             self.context[-1] = self.context[-1].replace("th", "td")
 
+    def visit_section(self, node):
+        super().visit_section(node)
+        if heights := node.get("heights"):
+            style = "--wide:{}px;--narrow:{}px".format(*heights)
+            self.body[-1] = self.body[-1].replace("<section", f'<section style="{style}"', 1)
+
     def visit_image(self, node):
         size = displayed_size(Path(self.builder.srcdir) / node["uri"])
-        node.setdefault("loading", "lazy")
         super().visit_image(node)
         if size:
-            self.body[-1] = self.body[-1].replace("<img ", '<img width="{}" height="{}" '.format(*size), 1)
+            known = '<img loading="lazy" width="{}" height="{}" '.format(*size)
+            self.body[-1] = self.body[-1].replace("<img ", known, 1)
+        if "cell_output" in node.parent.get("classes", ()):
+            self.body[-1] = framed(self.body[-1])
 
     def visit_citation(self, node):
         # docutils writes a role that ARIA has withdrawn, in a list without items
@@ -128,6 +140,27 @@ def mark_notes(app, doctree, docname):
             quotation["classes"].append("note")
 
 
+def leave_out_not_attempted(app, doctree):
+    """Leave out that an exercise has not been attempted, which in the notebook is news."""
+    for output in list(doctree.findall(is_output)):
+        if NOT_ATTEMPTED.fullmatch(output.astext()):
+            output.parent.remove(output)
+
+
+def is_output(node):
+    return isinstance(node, nodes.container) and "cell_output" in node["classes"]
+
+
+def visit_folded_cell(translator, node):
+    """Fold away what a notebook hides, under words that a screen reader hears as they stand."""
+    what = "Output" if "below-input" in node["classes"] else "Code"
+    translator.body.append(f"<details>\n<summary>{what}</summary>\n")
+
+
+def depart_folded_cell(translator, node):
+    translator.body.append("</details>\n")
+
+
 def describe(app, pagename, templatename, context, doctree):
     """Describe the page by its first paragraph, for search engines."""
     paragraphs = doctree.findall(nodes.paragraph) if doctree else ()
@@ -141,6 +174,8 @@ def setup(app):
     app.set_translator("html", BookTranslator)
     app.add_lexer("checks", ChecksLexer)
     app.add_config_value("comments_config", {}, "html")  # Jupyter Book sets it, and the book has no comments
+    app.add_node(HideCodeCellNode, override=True, html=(visit_folded_cell, depart_folded_cell))
+    app.connect("doctree-read", leave_out_not_attempted)
     app.connect("doctree-resolved", mark_captions)
     app.connect("doctree-resolved", mark_notes)
     app.connect("html-page-context", describe)

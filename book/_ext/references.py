@@ -66,7 +66,7 @@ VARIABLES = set(
 logger = logging.getLogger(__name__)
 
 
-# ---------- the places ----------
+# ---------- the places: read once all pages are, and no more ----------
 
 
 def read_lists(app):
@@ -98,6 +98,7 @@ def place_of(docname, place):
     return f"{docname}.html" + (f"#{place}" if place else "")
 
 
+@cache
 def equations(env):
     """Return page and id of each equation by its number."""
     return {
@@ -108,6 +109,7 @@ def equations(env):
     }
 
 
+@cache
 def names(env):
     """Return page and id of the cell that builds each name of the package."""
     return {
@@ -117,6 +119,7 @@ def names(env):
     }
 
 
+@cache
 def citations(env):
     """Return, for each year, the forms in which the text names the authors, with page and id."""
     forms = defaultdict(list)
@@ -141,6 +144,7 @@ def authors(surnames):
     return rf"{first}(?:{full}|,? and others| et al\.)" if len(others) > 1 else first + full
 
 
+@cache
 def terms(env, everyday=False):
     """Return, by each form of a term, page and id of its entry, and page and section that introduce it."""
     forms, listed = {}, env.get_domain("std").objects

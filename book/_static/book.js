@@ -1,4 +1,5 @@
 // What a page does: switch the theme, copy code, let wide things scroll by keyboard, show where one is.
+// Nothing here asks for a size before the browser has laid the thing out by itself.
 
 const root = document.documentElement;
 const dark = matchMedia("(prefers-color-scheme: dark)");
@@ -25,31 +26,53 @@ function addCopyButton(block) {
   block.append(button);
 }
 
+/** Do something with each element, once it comes near the window. */
+function whenNear(elements, act) {
+  const observer = new IntersectionObserver(
+    (entries) => {
+      for (const { target } of entries.filter((entry) => entry.isIntersecting)) {
+        observer.unobserve(target);
+        act(target);
+      }
+    },
+    { rootMargin: "100%" },
+  );
+  elements.forEach((element) => observer.observe(element));
+}
+
 // What is wider than the screen scrolls; the keyboard must be able to reach it.
 function letKeyboardScroll(element) {
   if (element.scrollWidth > element.clientWidth) element.tabIndex = 0;
   else element.removeAttribute("tabindex");
 }
 
+// An observer is told of an element once it is laid out; late fonts concern only what is.
 function watchWidths(elements) {
   const resized = new ResizeObserver((entries) => entries.forEach(({ target }) => letKeyboardScroll(target)));
   elements.forEach((element) => resized.observe(element));
-  document.fonts.addEventListener("loadingdone", () => elements.forEach(letKeyboardScroll));
+  const isLaidOut = (element) => element.checkVisibility({ contentVisibilityAuto: true });
+  document.fonts.addEventListener("loadingdone", () => elements.filter(isLaidOut).forEach(letKeyboardScroll));
 }
 
+// One is in the last of the sections that reach into the upper part of the window: the innermost one there.
 function followSections(links) {
-  const sections = links.map((link) => document.getElementById(decodeURIComponent(link.hash.slice(1))));
+  const linkOf = new Map(links.map((link) => [document.getElementById(decodeURIComponent(link.hash.slice(1))), link]));
+  const inside = new Set();
   const mark = () => {
-    const passed = sections.filter((section) => section.getBoundingClientRect().top < 120);
-    const here = links[Math.max(passed.length - 1, 0)];
-    links.forEach((link) => (link.ariaCurrent = link === here ? "true" : null));
+    const here = [...linkOf.keys()].findLast((section) => inside.has(section));
+    for (const [section, link] of linkOf) link.ariaCurrent = section === here ? "true" : null;
   };
-  addEventListener("scroll", () => requestAnimationFrame(mark), { passive: true });
-  mark();
+  const observer = new IntersectionObserver(
+    (entries) => {
+      for (const { target, isIntersecting } of entries) inside[isIntersecting ? "add" : "delete"](target);
+      mark();
+    },
+    { rootMargin: "-100px 0px -75%" },
+  );
+  for (const section of linkOf.keys()) observer.observe(section);
 }
 
 document.querySelector(".bar .theme").addEventListener("click", switchTheme);
-document.querySelectorAll(".cell_input .highlight, details .highlight").forEach(addCopyButton);
-watchWidths(document.querySelectorAll("pre, div.table, .math.display"));
-const sectionLinks = [...document.querySelectorAll(".on-this-page ul ul a")];
-if (sectionLinks.length) followSections(sectionLinks);
+whenNear(document.querySelectorAll(".cell_input .highlight, details .highlight"), addCopyButton);
+watchWidths([...document.querySelectorAll("pre, div.table, .math.display")]);
+followSections([...document.querySelectorAll(".on-this-page ul ul a")]);

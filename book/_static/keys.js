@@ -1,7 +1,7 @@
 // Keys for the whole page: / opens the search, ← and → lead to the neighbouring pages.
 
 (() => {
-  const TAKES_KEYS = "input, textarea, select, [contenteditable], [tabindex], .explorable"; // typing, scrolling, figures
+  const TAKES_KEYS = "input, textarea, select, [contenteditable], [tabindex], dialog, .explorable"; // typing, scrolling, figures
 
   function openSearch() {
     const box = [...document.querySelectorAll("form[role='search'] input")].findLast((input) => input.checkVisibility());

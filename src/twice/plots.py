@@ -4,35 +4,54 @@ Blue is what NumPy made, orange is what Keras made, in every figure (colours of 
 the colour-blind).
 """
 
+import sys
+
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.colors import LinearSegmentedColormap
 
 NUMPY, KERAS, GREEN, PURPLE, GREY = "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#6E6E6E"
+INK = "#333333"
 DIVERGING = LinearSegmentedColormap.from_list("twice", [NUMPY, "#FFFFFF", KERAS])
 STYLE = {
     "figure.figsize": (7, 3.5),
     "figure.dpi": 120,
     "figure.facecolor": "white",
     "figure.constrained_layout.use": True,
+    "axes.facecolor": "none",  # the figure's own shows through: one ground, which the book's pages may darken
     "axes.prop_cycle": plt.cycler(color=[NUMPY, KERAS, GREEN, PURPLE, GREY]),
     "axes.spines.top": False,
     "axes.spines.right": False,
     "axes.edgecolor": GREY,
     "axes.linewidth": 0.8,
-    "axes.labelcolor": "#333333",
+    "axes.labelcolor": INK,
     "xtick.color": GREY,
     "ytick.color": GREY,
+    "text.color": INK,
     "font.size": 10,
     "legend.frameon": False,
     "lines.linewidth": 1.8,
     "image.cmap": "viridis",
+    "image.interpolation": "none",  # squares with sharp edges, at any size
+    "image.composite_image": False,
+    "svg.hashsalt": "twice",  # the same names of parts in every run
 }
+UNDATED = dict.fromkeys(["Creator", "Date", "Format", "Type"])  # what an SVG says of its making: nothing
 
 
 def use_style():
-    """Draw every figure that follows in the book's style."""
+    """Draw every figure that follows in the book's style; in a notebook as SVG, sharp at any size."""
+    if in_notebook():
+        from matplotlib_inline.backend_inline import set_matplotlib_formats  # it comes with every kernel
+
+        set_matplotlib_formats("svg", metadata=UNDATED)
     plt.rcParams.update(STYLE)
+
+
+def in_notebook():
+    """Return whether IPython runs this program, without importing it where it does not."""
+    ipython = sys.modules.get("IPython")
+    return ipython is not None and ipython.get_ipython() is not None
 
 
 def two_curves(ax, ours, theirs, x=None):
@@ -74,7 +93,9 @@ def field(ax, f, x_range, y_range, *, levels=None, cmap=DIVERGING, points=201):
     levels = np.linspace(0, 1, 21) if levels is None else levels
     colors = plt.get_cmap(cmap)(np.linspace(0, 1, len(levels) - 1))
     paler = 0.4 + 0.6 * colors  # so that points stand out
-    return ax.contourf(u, v, values, levels=levels, colors=paler)
+    filled = ax.contourf(u, v, values, levels=levels, colors=paler)
+    filled.set_rasterized(True)  # as an SVG's outlines it would be large
+    return filled
 
 
 def images(pictures, *, columns=10, titles=None, cmap="gray_r", limits=(None, None), size=0.7):

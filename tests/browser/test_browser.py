@@ -4,10 +4,12 @@ pytest tests/browser/test_browser.py
 """
 
 import re
+from io import BytesIO
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from builds import pages
+from PIL import Image
 from playwright.sync_api import expect
 
 PHONE, DESKTOP = 390, 1280
@@ -45,6 +47,25 @@ NUMBERS_LOST = """() => [...document.querySelectorAll(".math.display:has(.katex-
     const isClear = number.top >= formula.bottom - 1 || formula.right <= number.right - 30;
     return box.height > 0 && !(isInside && isClear);
 }).map((block) => block.id)"""
+
+
+# What each line of a formula begins with.
+LINES = """(block) => {
+  const lines = new Map();
+  for (const base of block.querySelectorAll(".katex-base")) {
+    const { left, bottom } = base.getBoundingClientRect();
+    const line = [...lines.keys()].find((other) => Math.abs(other - bottom) < 12) ?? bottom;
+    lines.set(line, (lines.get(line) ?? "") + base.innerText.trim());
+  }
+  return [...lines.values()];
+}"""
+
+
+def edges(box):
+    """Return the colours of a box at its left and its right edge, near its foot."""
+    with Image.open(BytesIO(box.screenshot())) as picture:
+        height, right = picture.height - 2, picture.width - 2
+        return picture.getpixel((2, height)), picture.getpixel((right, height))
 
 
 def background(page):
@@ -198,16 +219,37 @@ def test_search_is_in_reach_on_a_phone(phone):
     expect(phone.get_by_role("searchbox", name="Words to search for")).to_be_focused()
 
 
-def test_wide_formula_shows_its_number_and_scrolls_by_keyboard(phone):
-    formula = phone.locator("#eq-7-2")
+@pytest.mark.parametrize("width", [320, PHONE, DESKTOP])
+def test_wide_formula_breaks_before_its_relations(open_page, specimen_address, width):
+    page = open_page(f"{specimen_address}/{CHAPTER}", width=width)
+    formula = page.locator("#eq-7-2")
+    assert formula.evaluate("(block) => block.scrollWidth <= block.clientWidth")
+    lines = formula.evaluate(LINES)
+    assert len(lines) > 1 and all(line.startswith("=") for line in lines[1:])
+
+
+def test_formula_in_one_piece_shows_its_number_and_scrolls_by_keyboard(phone):
+    formula = phone.locator("#eq-7-3")
     formula.focus()
     tag, last = formula.locator(".katex-tag"), formula.locator(".katex-base").last
     expect(tag).to_be_in_viewport(ratio=1)
     phone.keyboard.press("ArrowRight")
-    phone.wait_for_function("document.querySelector('#eq-7-2').scrollLeft > 0")
+    phone.wait_for_function("document.querySelector('#eq-7-3').scrollLeft > 0")
     formula.evaluate("(block) => block.scrollTo({left: 1e6, behavior: 'instant'})")
     expect(last).to_be_in_viewport(ratio=1)
     expect(phone.locator("#eq-7-1")).not_to_have_attribute("tabindex", "0")
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("box", ["#eq-7-3", ".cell:last-of-type .cell_input pre"])
+def test_shadow_shows_where_more_stands(open_page, specimen_address, theme, box):
+    page = open_page(f"{specimen_address}/{CHAPTER}", width=PHONE, theme=theme)
+    left, right = edges(page.locator(box))
+    assert right != left
+    page.locator(box).evaluate("(box) => box.scrollTo({left: 1e6, behavior: 'instant'})")
+    assert edges(page.locator(box))[1] == left
+    left, right = edges(page.locator("#eq-7-1"))
+    assert left == right
 
 
 @pytest.mark.parametrize("width", [320, 375, 700, 1280])

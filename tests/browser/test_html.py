@@ -4,6 +4,8 @@ pytest tests/browser/test_html.py
 """
 
 import re
+from copy import copy
+from functools import cache
 from urllib.parse import unquote, urlsplit
 
 import pytest
@@ -17,12 +19,17 @@ from twice.explore import places
 
 NOTEBOOKS = [name for name in pages() if (ROOT / f"{name}.ipynb").exists()]
 RAW_MATHEMATICS = re.compile(r"\$[^$\n]+\$|\\\(|\\\[|\\begin\{|\\(?:frac|sum|hat|tag)\b")
-LOADED = {"katex.min.css", "book.css", "print.css", "book.js", "previews.js", "keys.js"}
+LOADED = {"katex.min.css", "book.css", "print.css", "book.js", "previews.js", "keys.js", "pictures.js"}
 SEARCH = {"index.js", "search-index.js", "search.js"}
 
 
 def soup(folder, name):
-    return BeautifulSoup((folder / f"{name}.html").read_text("utf-8"), "html.parser")
+    return parsed(folder / f"{name}.html")
+
+
+@cache
+def parsed(path):
+    return BeautifulSoup(path.read_text("utf-8"), "html.parser")
 
 
 @pytest.fixture
@@ -58,6 +65,7 @@ def test_page_loads_only_what_the_theme_names(book, name):
     names = {url.split("/")[-1] for url in loaded}
     assert names <= LOADED | (SEARCH if name == "search" else set())
     assert ("katex.min.css" in names) == bool(page.select(".math"))
+    assert ("pictures.js" in names) == bool(page.select(".picture"))
 
 
 def targets(page):
@@ -78,7 +86,7 @@ def test_internal_links_and_files_exist(book, name):
         path = (here.parent / unquote(url.path)).resolve() if url.path else here
         assert path.is_file(), f"{name}: {target} leads nowhere"
         if url.fragment:
-            ids[path] = ids.get(path) or fragments(soup(path.parent, path.stem))
+            ids[path] = ids.get(path) or fragments(parsed(path))
             place = unquote(url.fragment).partition("?")[0]
             assert place in ids[path], f"{name}: {target} has no such place"
 
@@ -105,6 +113,7 @@ def check_mathematics(page):
     for formula in page.select(".math"):
         assert formula.select_one(".katex-html[aria-hidden=true]") and formula.find("math"), formula
     assert page.select(".katex-error") == []
+    page = copy(page)
     for hidden in page.select(".math, code, pre, script, title"):
         hidden.decompose()
     assert RAW_MATHEMATICS.findall(page.text) == []
@@ -167,9 +176,34 @@ def test_mathematics_stands_everywhere(chapter):
     check_mathematics(chapter)
 
 
+def test_displayed_formulas_may_break_before_relations(chapter):
+    bases = [base.text for base in chapter.select("#eq-7-2 .katex-base")]
+    assert len(bases) == 6 and all(base.startswith("=") for base in bases[1:])
+    assert len(chapter.select("#eq-7-3 .katex-base")) == 1
+
+
 def test_formula_holds_what_follows_it(chapter):
     assert [hold.contents[-1] for hold in chapter.select(".hold")] == [",", "-th", ".", ":"]
     assert chapter.select(".hold")[0].find_parent("p").text.endswith("-th word.")
+
+
+def test_what_is_not_attempted_is_no_output(chapter):
+    stub, solved = (cell for cell in chapter.select(".cell") if "check(" in cell.text)
+    assert stub.select(".cell_output") == [] and "check" in stub.select_one(".cell_input").text
+    assert "half of it" in solved.select_one(".cell_output").text
+
+
+@pytest.mark.parametrize("name", pages())
+def test_what_folds_is_named_by_what_one_sees(book, name):
+    page = soup(book, name)
+    assert [summary for summary in page.select("summary") if not summary.text.strip()] == []
+    assert page.select("summary[aria-label]") == []
+    assert "not attempted yet" not in "".join(output.text for output in page.select(".cell_output"))
+
+
+def test_folded_code_is_named(chapter):
+    summary = next(box.summary for box in chapter.select("details") if "folded = 1" in box.text)
+    assert summary.text == "Code" and not summary.has_attr("aria-label")
 
 
 def test_captions_and_notes_are_marked(chapter):
@@ -187,8 +221,8 @@ def test_checks_are_coloured(chapter):
 
 def test_pictures_are_as_large_as_they_were_drawn(chapter):
     sizes = [(picture["width"], picture["height"]) for picture in chapter.select("article img")]
-    assert sizes == [("672", "336"), ("288", "192")]
-    assert chapter.img["alt"] == "An empty figure." and chapter.img["loading"] == "lazy"
+    assert sizes == [("672", "336"), ("672", "336"), ("288", "192")]
+    assert chapter.img["alt"] == "Two curves beside a heat map." and chapter.img["loading"] == "lazy"
 
 
 @pytest.mark.parametrize(
