@@ -20,11 +20,12 @@
   // A frame can't ask for the book's faces; the page, which has loaded them, hands their bytes over. A page from the
   // disk may read neither sheets nor files: there the figures keep the system's faces.
   let faces;
+  const loaded = new Promise((done) => addEventListener("load", done)); // all style sheets are there
   const bytesOf = async (url) => (await fetch(url, { cache: "force-cache" })).arrayBuffer();
   const fetched = () => Promise.all(sources().map(async ({ url, ...face }) => ({ ...face, bytes: await bytesOf(url) })));
   async function dress(frame) {
     if (location.protocol === "file:") return;
-    faces ??= fetched().catch(() => []);
+    faces ??= loaded.then(fetched).catch(() => []);
     send(frame, { twice: "faces", faces: await faces });
   }
   const tellAll = () => frames().forEach(tell);
