@@ -9,19 +9,23 @@
   const tell = (frame) => send(frame, { twice: "theme", theme: theme() });
   /** Where the style sheets find the book's faces. */
   function sources() {
-    const rules = [...document.styleSheets].filter(({ href }) => href?.startsWith(location.origin)).flatMap(({ cssRules }) => [...cssRules]);
+    const rules = [...document.styleSheets].flatMap(({ cssRules }) => [...cssRules]);
     const own = rules.filter((rule) => rule instanceof CSSFontFaceRule && /Twice/.test(rule.style.fontFamily));
     return own.map(({ style, parentStyleSheet: { href } }) => ({
-      family: style.fontFamily.replaceAll('"', ""), weight: style.fontWeight, style: style.fontStyle || "normal",
-      url: new URL(/url\("?(.*?)"?\)/.exec(style.src ?? style.getPropertyValue("src"))[1], href),
+      family: style.fontFamily.replaceAll('"', ""), weight: style.fontWeight || "normal", style: style.fontStyle || "normal",
+      unicodeRange: style.getPropertyValue("unicode-range") || "U+0-10FFFF",
+      url: new URL(/url\("?(.*?)"?\)/.exec(style.getPropertyValue("src"))[1], href ?? document.baseURI),
     }));
   }
   // A frame can't ask for the book's faces; the page, which has loaded them, hands their bytes over. A page from the
   // disk may read neither sheets nor files: there the figures keep the system's faces.
   let faces;
+  const loaded = new Promise((done) => addEventListener("load", done)); // all style sheets are there
+  const bytesOf = async (url) => (await fetch(url, { cache: "force-cache" })).arrayBuffer();
+  const fetched = () => Promise.all(sources().map(async ({ url, ...face }) => ({ ...face, bytes: await bytesOf(url) })));
   async function dress(frame) {
     if (location.protocol === "file:") return;
-    faces ??= Promise.all(sources().map(async ({ url, ...face }) => ({ ...face, bytes: await (await fetch(url)).arrayBuffer() })));
+    faces ??= loaded.then(fetched).catch(() => []);
     send(frame, { twice: "faces", faces: await faces });
   }
   const tellAll = () => frames().forEach(tell);

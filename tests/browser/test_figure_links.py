@@ -93,11 +93,12 @@ LOADED = "() => [...document.fonts].filter(({ status }) => status === 'loaded').
 
 def test_figures_and_questions_wear_the_book_s_faces(open_chapter):
     page, _ = open_chapter()
+    count = page.evaluate("[...document.fonts].filter(({ family }) => family.includes('Twice')).length")
     for name in ("backpropagation", "practice"):
         frame = page.locator(f"[data-figure={name}] iframe").first
         frame.scroll_into_view_if_needed()
         inside = frame.element_handle().content_frame()
-        inside.wait_for_function(f"({LOADED})().length >= 3")
+        inside.wait_for_function(f"({LOADED})().length === {count}")
         assert {"Twice Sans", "Twice Serif"} <= set(inside.evaluate(LOADED))
         told = inside.evaluate("document.querySelector('main').getBoundingClientRect().height")
         expect(frame).to_have_css("height", f"{math.ceil(told)}px")
