@@ -51,6 +51,10 @@ SPECIMEN = [
     new_markdown_cell("No line begins with the mark after $a = b$, nor with the end of the $k$-th word."),
     new_markdown_cell("> **Note.** A note with $n$ in it.\n\n> A quotation."),
     new_markdown_cell("|  | value |\n| --- | ---: |\n| $\\lvert x\\rvert$ | `1` |"),
+    new_markdown_cell(
+        "| name | a heading of several words in a column of numbers | shape |\n| --- | --- | --- |\n"
+        "| a text that would stand one word a line if its column were as narrow as it can be | 1 | `[30, 30, 32]` |"
+    ),
     prints("agree(1, 1)", "✓ one: agree to 1e-10\n✗ two: rejected\nplain ✓ text\n"),
     shows("plot()", {"image/png": picture(7, 3.5, 120)}, mystnb={"image": {"alt": "An empty figure."}}),
     new_markdown_cell("*The first figure, with $L$ in its caption.*\n\n*Italic, but no caption.*"),

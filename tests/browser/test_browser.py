@@ -240,6 +240,14 @@ def test_formula_in_one_piece_shows_its_number_and_scrolls_by_keyboard(phone):
     expect(phone.locator("#eq-7-1")).not_to_have_attribute("tabindex", "0")
 
 
+def test_table_breaks_no_short_code_and_sets_no_heading_one_word_a_line(phone):
+    table = phone.locator("table").nth(1)
+    heading, code = table.locator("thead"), table.locator("code")
+    assert code.evaluate("(code) => code.getClientRects().length") == 1
+    assert heading.bounding_box()["height"] < 100
+    assert table.locator("td").first.bounding_box()["height"] < 160
+
+
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("box", ["#eq-7-3", ".cell:last-of-type .cell_input pre"])
 def test_shadow_shows_where_more_stands(open_page, specimen_address, theme, box):
