@@ -33,7 +33,7 @@ addEventListener('message', ({data}) => { document.body.textContent = data.theme
 parent.postMessage({twice: 'ready'}, '*'); parent.postMessage({twice: 'height', height: 321.5}, '*');
 </script>"></iframe></div>"""
 
-WIDE = r"\frac{a+b+c+d+e+f+g+h}{a} = " * 6
+WIDE = r"\frac{a+b+c+d+e+f}{a} = " * 6
 ONE_PIECE = r"\underbrace{" + "a + " * 40 + r"a}_{n}"
 
 METADATA = {"language_info": {"name": "python", "pygments_lexer": "ipython3"}}

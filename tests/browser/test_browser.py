@@ -49,6 +49,17 @@ NUMBERS_LOST = """() => [...document.querySelectorAll(".math.display:has(.katex-
 }).map((block) => block.id)"""
 
 
+# What is to be hit by a finger and is smaller than 24 pixels; links in running text need not be that large.
+TOO_SMALL = """() => {
+  const inText = "article :is(p, li, dd, td, th, dt, pre, code) a:not(.headerlink), .skip";
+  document.querySelectorAll("details").forEach((details) => (details.open = true));
+  document.getElementById("contents").showPopover();
+  return [...document.querySelectorAll("a[href], button, summary, input")]
+    .filter((target) => target.getClientRects().length && !target.matches(inText))
+    .filter((target) => Math.min(target.offsetWidth, target.offsetHeight) < 24)
+    .map((target) => target.outerHTML.slice(0, 80));
+}"""
+
 # What each line of a formula begins with.
 LINES = """(block) => {
   const lines = new Map();
@@ -195,6 +206,17 @@ def test_link_to_an_equation_shows_it_below_the_bar(desktop):
 # ---------- a phone ----------
 
 
+@pytest.mark.parametrize("name", pages())
+def test_finger_hits_every_target(open_page, book_address, name):
+    page = open_page(f"{book_address}/{name}.html", width=375, has_touch=True, is_mobile=True)
+    assert page.evaluate(TOO_SMALL) == []
+
+
+def test_copy_can_be_seen_where_nothing_hovers(open_page, specimen_address):
+    page = open_page(f"{specimen_address}/{CHAPTER}", width=375, has_touch=True, is_mobile=True)
+    expect(page.locator(".copy").first).to_have_css("opacity", "1")
+
+
 def test_contents_open_and_close_on_a_phone(phone):
     contents = phone.get_by_role("navigation", name="Contents")
     expect(contents).to_be_hidden()
@@ -236,7 +258,7 @@ def test_formula_in_one_piece_shows_its_number_and_scrolls_by_keyboard(phone):
     phone.keyboard.press("ArrowRight")
     phone.wait_for_function("document.querySelector('#eq-7-3').scrollLeft > 0")
     formula.evaluate("(block) => block.scrollTo({left: 1e6, behavior: 'instant'})")
-    expect(last).to_be_in_viewport(ratio=1)
+    assert last.evaluate("(formula) => formula.getBoundingClientRect().right") <= PHONE
     expect(phone.locator("#eq-7-1")).not_to_have_attribute("tabindex", "0")
 
 
