@@ -144,7 +144,7 @@ def mark_lengths_in_tables(app, doctree, docname):
 
 
 def leave_out_not_attempted(app, doctree):
-    """Leave out that an exercise has not been attempted: in the notebook it is news, on the page it is not."""
+    """Leave out that an exercise has not been attempted, which is news in the notebook only."""
     for output in list(doctree.findall(is_output)):
         if NOT_ATTEMPTED.fullmatch(output.astext()):
             output.parent.remove(output)

@@ -45,7 +45,8 @@ SPECIMEN = [
         "## Equations\n\n[(7.1)](#eq-7-1) is below, and [the welcome](index.md) elsewhere.\n\n"
         "$$\\begin{aligned}\na &= b \\\\\n  &= c\n\\end{aligned} \\tag{7.1}$$\n\n"
         "Within a paragraph: $$x = y$$ and on. A wide one:\n\n"
-        f"$${WIDE} 1 \\tag{{7.2}}$$\n\nOne in one piece:\n\n$${ONE_PIECE} \\tag{{7.3}}$$\n\n[(7.2)](07-specimen.ipynb#eq-7-2)"
+        f"$${WIDE} 1 \\tag{{7.2}}$$\n\nOne in one piece:\n\n$${ONE_PIECE} \\tag{{7.3}}$$\n\n"
+        "[(7.2)](07-specimen.ipynb#eq-7-2)"
     ),
     new_markdown_cell("And (7.1) once more, in words; (0.5) is a number."),
     new_markdown_cell("No line begins with the mark after $a = b$, nor with the end of the $k$-th word."),
@@ -53,7 +54,7 @@ SPECIMEN = [
     new_markdown_cell("|  | value |\n| --- | ---: |\n| $\\lvert x\\rvert$ | `1` |"),
     new_markdown_cell(
         "| name | a heading of several words in a column of numbers | shape |\n| --- | --- | --- |\n"
-        "| a text that would stand one word a line if its column were as narrow as it can be | 1 | `[30, 30, 32]` |"
+        "| a text that would stand one word a line in a column as narrow as it can be | 1 | `[30, 30, 32]` |"
     ),
     prints("agree(1, 1)", "✓ one: agree to 1e-10\n✗ two: rejected\nplain ✓ text\n"),
     shows("plot()", {"image/png": picture(7, 3.5, 120)}, mystnb={"image": {"alt": "An empty figure."}}),

@@ -115,6 +115,12 @@ FOCUSED = """(stops) => {
 }"""
 
 
+# How many parts of a page change or scroll little by little.
+MOVING = """() => [...document.querySelectorAll("*")].map((part) => getComputedStyle(part))
+    .filter(({ transitionDuration, animationName, scrollBehavior }) =>
+        transitionDuration !== "0s" || animationName !== "none" || scrollBehavior !== "auto").length"""
+
+
 def walk(page):
     """Press Tab until the focus comes around; return the kinds of places it has been to."""
     kinds, nothing = set(), 0
@@ -280,9 +286,7 @@ def test_nothing_moves_for_a_reader_who_wants_it_still(open_page, specimen_addre
     page.locator("article a.equation").first.focus()
     expect(page.locator("#preview")).to_be_visible()
     assert page.evaluate("document.getAnimations().length") == 0
-    moving = """[...document.querySelectorAll("*")].map((part) => getComputedStyle(part)).filter((style) =>
-        style.transitionDuration !== "0s" || style.animationName !== "none" || style.scrollBehavior !== "auto").length"""
-    assert page.evaluate(moving) == 0
+    assert page.evaluate(MOVING) == 0
 
 
 def test_no_line_begins_with_the_mark_after_a_formula(desktop):
