@@ -17,6 +17,7 @@ from references import link_comment, preview_name
 THEME = Path(__file__).parent.parent / "_theme"
 DESCRIPTION = 160  # characters that a search engine shows
 CSS_PIXELS_PER_INCH = 96
+SHORT_CODE, LONG_HEADING, LONG_ENTRY = 24, 20, 40  # characters in a table: not broken; not one word a line
 NOT_ATTEMPTED = re.compile(r"\s*Exercise [\d.]+: not attempted yet\s*")  # what `check` says of a stub
 
 
@@ -140,8 +141,19 @@ def mark_notes(app, doctree, docname):
             quotation["classes"].append("note")
 
 
+def mark_lengths_in_tables(app, doctree, docname):
+    """Mark short code in tables, which stays in one piece, and long entries, which need a wide column."""
+    for entry in doctree.findall(nodes.entry):
+        is_heading = isinstance(entry.parent.parent, nodes.thead)
+        if len(entry.astext()) > (LONG_HEADING if is_heading else LONG_ENTRY):
+            entry["classes"].append("long")
+        for code in entry.findall(nodes.literal):
+            if len(code.astext()) <= SHORT_CODE:
+                code["classes"].append("short")
+
+
 def leave_out_not_attempted(app, doctree):
-    """Leave out that an exercise has not been attempted, which in the notebook is news."""
+    """Leave out that an exercise has not been attempted, which is news in the notebook only."""
     for output in list(doctree.findall(is_output)):
         if NOT_ATTEMPTED.fullmatch(output.astext()):
             output.parent.remove(output)
@@ -178,5 +190,6 @@ def setup(app):
     app.connect("doctree-read", leave_out_not_attempted)
     app.connect("doctree-resolved", mark_captions)
     app.connect("doctree-resolved", mark_notes)
+    app.connect("doctree-resolved", mark_lengths_in_tables)
     app.connect("html-page-context", describe)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

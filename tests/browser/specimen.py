@@ -49,7 +49,7 @@ addEventListener('message', ({data}) => { document.body.textContent = data.theme
 parent.postMessage({twice: 'ready'}, '*'); parent.postMessage({twice: 'height', height: 321.5}, '*');
 </script>"></iframe></div>"""
 
-WIDE = r"\frac{a+b+c+d+e+f+g+h}{a} = " * 6
+WIDE = r"\frac{a+b+c+d+e+f}{a} = " * 6
 ONE_PIECE = r"\underbrace{" + "a + " * 40 + r"a}_{n}"
 
 METADATA = {"language_info": {"name": "python", "pygments_lexer": "ipython3"}}
@@ -68,6 +68,10 @@ SPECIMEN = [
     new_markdown_cell("No line begins with the mark after $a = b$, nor with the end of the $k$-th word."),
     new_markdown_cell("> **Note.** A note with $n$ in it.\n\n> A quotation."),
     new_markdown_cell("|  | value |\n| --- | ---: |\n| $\\lvert x\\rvert$ | `1` |"),
+    new_markdown_cell(
+        "| name | a heading of several words in a column of numbers | shape |\n| --- | --- | --- |\n"
+        "| a text that would stand one word a line in a column as narrow as it can be | 1 | `[30, 30, 32]` |"
+    ),
     prints("agree(1, 1)", "✓ one: agree to 1e-10\n✗ two: rejected\nplain ✓ text\n"),
     shows("plot()", {"image/svg+xml": drawing()}, mystnb={"image": {"alt": "Two curves beside a heat map."}}),
     new_markdown_cell("*The first figure, with $L$ in its caption.*\n\n*Italic, but no caption.*"),
