@@ -914,15 +914,15 @@ def test_network_answers_an_input_in_the_middle_of_a_training(show):
     deep = {"hidden1": 6, "hidden2": 6, "steps": 500}
     last = {**deep, "rate": 0.2, "neuron": "2.3"}
     expected = show("network", **last).frame.get_by_role("img", name="The network")
-    expect(expected).to_contain_text("After 500 steps")
+    expect(expected).to_contain_text("After 500 steps", timeout=60_000)
     words = expected.text_content()
     figure = show("network", **deep)
     for state in [{"data": "spiral"}, {"hidden2": 5}, {"hidden1": 3, "rate": 9}, {"data": "moons", **last}]:
         figure.tell(twice="state", state=state)
     picture = figure.frame.get_by_role("img", name="The network")
-    expect(picture).to_have_text(words)
+    expect(picture).to_have_text(words, timeout=60_000)
     status = figure.frame.get_by_role("status")
-    expect(status).to_contain_text("After 500 steps")
+    expect(status).to_contain_text("After 500 steps", timeout=60_000)
     assert status.text_content() == picture.locator("desc").text_content()
 
 

@@ -88,7 +88,12 @@ def test_what_an_address_should_not_say_is_left_out(open_chapter, place):
     expect(figure.get_by_label("x, exact value")).to_have_value("2")  # as in the chapter
 
 
+# The families of a frame's faces, at once or when there are so many. (Its rules forbid Playwright's waiting.)
 LOADED = "() => [...document.fonts].filter(({ status }) => status === 'loaded').map(({ family }) => family)"
+WORN = f"""(count) => new Promise((done) => {{
+  const look = () => (({LOADED})().length === count ? done(({LOADED})()) : requestAnimationFrame(look));
+  look();
+}})"""
 
 
 def test_figures_and_questions_wear_the_book_s_faces(open_chapter):
@@ -98,8 +103,8 @@ def test_figures_and_questions_wear_the_book_s_faces(open_chapter):
         frame = page.locator(f"[data-figure={name}] iframe").first
         frame.scroll_into_view_if_needed()
         inside = frame.element_handle().content_frame()
-        inside.wait_for_function(f"({LOADED})().length === {count}")
-        assert {"Twice Sans", "Twice Serif"} <= set(inside.evaluate(LOADED))
+        inside.wait_for_selector("main section")
+        assert {"Twice Sans", "Twice Serif"} <= set(inside.evaluate(WORN, count))
         told = inside.evaluate("document.querySelector('main').getBoundingClientRect().height")
         expect(frame).to_have_css("height", f"{math.ceil(told)}px")
 
