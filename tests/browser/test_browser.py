@@ -75,8 +75,8 @@ LINES = """(block) => {
 def edges(box):
     """Return the colours of a box at its left and its right edge, near its foot."""
     with Image.open(BytesIO(box.screenshot())) as picture:
-        height, right = picture.height - 2, picture.width - 2
-        return picture.getpixel((2, height)), picture.getpixel((right, height))
+        foot, right = picture.height - 5, picture.width - 2
+        return picture.getpixel((2, foot)), picture.getpixel((right, foot))
 
 
 def differ(one, other):
@@ -123,14 +123,11 @@ MOVING = """() => [...document.querySelectorAll("*")].map((part) => getComputedS
 
 def walk(page):
     """Press Tab until the focus comes around; return the kinds of places it has been to."""
-    kinds, nothing = set(), 0
+    kinds = set()
     for _ in range(300):
         page.keyboard.press("Tab")
         where = page.evaluate(FOCUSED, STOPS)
-        if where is None:
-            nothing += 1
-            if nothing > 1:
-                return kinds
+        if where is None:  # between the end of a page, or of a frame, and what follows
             continue
         kind, is_seen, is_again = where
         if is_again and kind == ".skip":
