@@ -34,7 +34,7 @@ class Page:
 
 
 WIDE = Page(signs=78, width=672, line=30.4, gap=21, title=72, cells=70)
-NARROW = Page(signs=42, width=339, line=28.8, gap=20, title=66, cells=30)
+NARROW = Page(signs=42, width=339, line=28.8, gap=20, title=66, cells=46)
 
 
 @singledispatch
