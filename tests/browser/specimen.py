@@ -45,7 +45,7 @@ def picture(width, height, dpi):
 FRAME = """\
 <div class="explorable"><iframe title="A figure" sandbox="allow-scripts"
 srcdoc="<html lang='en'><title>A figure</title><body>untold<script>
-addEventListener('message', ({data}) => { document.body.textContent = data.theme; });
+addEventListener('message', ({data}) => { if (data.theme) document.body.textContent = data.theme; });
 parent.postMessage({twice: 'ready'}, '*'); parent.postMessage({twice: 'height', height: 321.5}, '*');
 </script>"></iframe></div>"""
 

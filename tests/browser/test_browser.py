@@ -217,6 +217,7 @@ def test_theme_follows_the_system_until_the_reader_chooses(open_page, specimen_a
 
 def test_interactive_figure_is_told_the_theme_and_gets_its_height(desktop):
     frame = desktop.locator(".explorable iframe")
+    frame.scroll_into_view_if_needed()  # what is far away is not loaded
     figure = desktop.frame_locator(".explorable iframe").locator("body")
     expect(figure).to_have_text("light")
     expect(frame).to_have_css("height", "322px")
@@ -228,6 +229,8 @@ def test_interactive_figure_is_told_the_theme_and_gets_its_height(desktop):
 
 
 def test_other_windows_can_not_size_a_figure(desktop):
+    desktop.locator(".explorable iframe").scroll_into_view_if_needed()
+    expect(desktop.locator(".explorable iframe")).to_have_css("height", "322px")
     before = desktop.locator(".explorable iframe").bounding_box()
     desktop.evaluate("postMessage({twice: 'height', height: 10}, '*')")
     desktop.wait_for_timeout(100)
@@ -317,6 +320,7 @@ def test_link_to_an_equation_shows_it_below_the_bar(desktop):
 
 def test_copy_can_be_seen_where_nothing_hovers(open_page, specimen_address):
     page = open_page(f"{specimen_address}/{CHAPTER}", width=375, has_touch=True, is_mobile=True)
+    page.locator(".cell_input").first.scroll_into_view_if_needed()
     expect(page.locator(".copy").first).to_have_css("opacity", "1")
 
 
