@@ -8,14 +8,12 @@ import re
 from dataclasses import dataclass
 from functools import singledispatch
 from math import ceil
-from pathlib import Path
 
 from docutils import nodes
 from myst_nb.sphinx_ import HideCodeCellNode
 from sphinx import addnodes
 
 from frames import is_explorable
-from pages import displayed_size
 
 FOLDED = 70  # pixels of what a reader may unfold
 CODE = 20.6  # of a line of code
@@ -80,7 +78,7 @@ def _(node: nodes.math_block, page):
 
 @height.register
 def _(node: nodes.image, page):
-    width, height = node["size"]
+    width, height = node.get("size", (1, 0))
     return min(1, page.width / width) * height + 32
 
 
@@ -103,8 +101,6 @@ def _(node: HideCodeCellNode, page):
 
 def reckon(app, doctree, docname):
     """Give each section below the page's title its two heights."""
-    for image in doctree.findall(nodes.image):
-        image["size"] = displayed_size(Path(app.srcdir, image["uri"])) or (0, 0)
     for section in doctree.findall(nodes.section):
         if isinstance(section.parent, nodes.section):
             section["heights"] = [round(height(section, page)) for page in (WIDE, NARROW)]

@@ -11,6 +11,7 @@ from pygments.token import Generic, Text
 from sphinx.util.images import get_image_size
 from sphinx.writers.html5 import HTML5Translator
 
+from frames import is_explorable
 from pictures import framed
 from references import link_comment, preview_name
 
@@ -66,9 +67,8 @@ class BookTranslator(HTML5Translator):
             self.body[-1] = self.body[-1].replace("<section", f'<section style="{style}"', 1)
 
     def visit_image(self, node):
-        size = displayed_size(Path(self.builder.srcdir) / node["uri"])
         super().visit_image(node)
-        if size:
+        if size := node.get("size"):
             known = '<img loading="lazy" width="{}" height="{}" '.format(*size)
             self.body[-1] = self.body[-1].replace("<img ", known, 1)
         if "cell_output" in node.parent.get("classes", ()):
@@ -115,6 +115,13 @@ def displayed_size(path):
     return [round(pixels * CSS_PIXELS_PER_INCH / d) for pixels, d in zip(size, dpi, strict=True)]
 
 
+def measure_pictures(app, doctree, docname):
+    """Give each picture its size, which its element and the height of its section are made of."""
+    for image in doctree.findall(nodes.image):
+        if size := displayed_size(Path(app.srcdir, image["uri"])):
+            image["size"] = size
+
+
 def mark_captions(app, doctree, docname):
     """Mark the italic line under a figure as its caption."""
     for paragraph in doctree.findall(nodes.paragraph):
@@ -130,8 +137,7 @@ def parts(paragraph):
 def shows_figure(node):
     if node is None:
         return False
-    explorables = (raw for raw in node.findall(nodes.raw) if 'class="explorable"' in raw.astext())
-    return any(node.findall(nodes.image)) or any(explorables)
+    return any(node.findall(nodes.image)) or any(node.findall(is_explorable))
 
 
 def mark_notes(app, doctree, docname):
@@ -188,6 +194,7 @@ def setup(app):
     app.add_config_value("comments_config", {}, "html")  # Jupyter Book sets it, and the book has no comments
     app.add_node(HideCodeCellNode, override=True, html=(visit_folded_cell, depart_folded_cell))
     app.connect("doctree-read", leave_out_not_attempted)
+    app.connect("doctree-resolved", measure_pictures)
     app.connect("doctree-resolved", mark_captions)
     app.connect("doctree-resolved", mark_notes)
     app.connect("doctree-resolved", mark_lengths_in_tables)
