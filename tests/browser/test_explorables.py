@@ -47,6 +47,7 @@ class Figure:
         page.goto(path.as_uri())
         self.frame = page.frame_locator("iframe")
         self.hear("height")
+        self.drawn()
 
     def tell(self, **message):
         self.page.evaluate("(message) => tell(message)", message)
@@ -65,10 +66,9 @@ class Figure:
         return self.hear("state", after=before)["state"]
 
     def drawn(self):
-        """Wait until the figure has drawn its state: it draws in the next frame after a change."""
-        self.frame.locator("main").evaluate(
-            "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
-        )
+        """Wait until the figure shows its state: it draws in the next frame, a long computation over several."""
+        _ = self.state  # the answer to this question says that what was told before has arrived
+        self.frame.locator("main[aria-busy=false]").wait_for()
 
     def leave(self):
         """Scroll the figure off the screen, and wait until it knows."""

@@ -24,10 +24,11 @@ export function createApp(defaults) {
     frame = 0;
     stale = false;
     painters.forEach((paint) => paint(state));
+    main.ariaBusy = stale;
     say();
   }
   function request() {
-    stale = true;
+    main.ariaBusy = stale = true; // what stands there is not yet what the state says
     if (visible && !frame) frame = requestAnimationFrame(draw);
   }
   // A screen reader and the page hear the outcome once a change has come to rest, not each step of it.
