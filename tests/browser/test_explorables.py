@@ -47,7 +47,6 @@ class Figure:
         page.goto(path.as_uri())
         self.frame = page.frame_locator("iframe")
         self.hear("height")
-        self.drawn()
 
     def tell(self, **message):
         self.page.evaluate("(message) => tell(message)", message)
@@ -115,6 +114,7 @@ def show(chromium, tmp_path):
         page = chromium.new_page(viewport={"width": width, "height": 1000}, **(setting or {}))
         page.set_default_timeout(10_000)
         figures.append(Figure(page, tmp_path / f"{len(figures)}.html", name, **state))
+        figures[-1].drawn()
         return figures[-1]
 
     yield show
