@@ -2,9 +2,11 @@
 
 import ast
 import json
+import re
 
 import address
 import execute
+import fonts
 import nbformat
 import notebooks
 import pytest
@@ -345,3 +347,17 @@ def test_equations_are_numbered_in_the_order_of_their_page(tmp_path, monkeypatch
 def test_a_chapter_that_is_not_there_is_refused():
     with pytest.raises(SystemExit, match="there is no chapter 99"):
         renumber.main("chapter", "99", "1")
+
+
+def limits(text):
+    """Return the first and the last code of ``U+2070-209F``."""
+    first, _, last = text.removeprefix("U+").partition("-")
+    return int(first, 16), int(last or first, 16)
+
+
+def test_style_sheet_says_which_letters_each_file_of_a_face_has():
+    css = (notebooks.ROOT / "book" / "_static" / "book.css").read_text("utf-8")
+    found = re.findall(r"url\(fonts/([\w-]+)\.woff2\)[^}]*?unicode-range: ([^;]*);", css)
+    given = {name: [limits(text) for text in ranges.split(", ")] for name, ranges in found}
+    more = {f"{name}-more": fonts.MORE for name in fonts.FACES}
+    assert given == dict.fromkeys(fonts.FACES, fonts.COMMON) | more

@@ -85,7 +85,7 @@ def _(node: nodes.image, page):
 @height.register
 def _(node: nodes.table, page):
     rows = (ceil(len(row.astext()) / page.cells) for row in node.findall(nodes.row))
-    return sum(rows) * 23.2 + len(list(node.findall(nodes.row))) * 15 + 40
+    return sum(rows) * 24 + len(list(node.findall(nodes.row))) * 15 + 40
 
 
 @height.register

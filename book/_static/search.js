@@ -82,17 +82,43 @@ function entry(result) {
   return item;
 }
 
+const load = (name, from) => new Promise((resolve, reject) => {
+  const script = Object.assign(document.createElement("script"), { src: new URL(name, from), onload: resolve, onerror: () => reject(Error(`${name} did not come`)) });
+  document.head.append(script);
+});
+
+/** Return a function that fetches the index, once: it is large, and only who asks something needs it. */
+function fetching(from) {
+  let index;
+  const fetched = async () => {
+    await Promise.all(["minisearch/index.js", "search-index.js"].map((name) => load(name, from)));
+    return MiniSearch.loadJS(twiceIndex, OPTIONS);
+  };
+  return () => (index ??= fetched());
+}
+
 function start() {
-  const index = MiniSearch.loadJS(twiceIndex, OPTIONS);
-  globalThis.searchFor = (query) => find(index, query);
+  const index = fetching(document.currentScript.src);
+  globalThis.searchFor = async (query) => find(await index(), query);
   const input = document.querySelector("form.search input");
   const list = document.querySelector("#search-results");
   const status = document.querySelector("#search-status");
-  const show = () => {
-    const query = input.value.trim();
-    const results = query ? find(index, query) : [];
+  const asked = () => input.value.trim();
+  const tell = (text, results = []) => {
+    status.textContent = text;
     list.replaceChildren(...results.slice(0, 30).map(entry));
-    status.textContent = !query ? "" : results.length ? `Places found: ${results.length}` : "Nothing found.";
+  };
+  const show = async () => {
+    const query = asked();
+    if (!query) return tell("");
+    status.textContent ||= "Fetching the index …";
+    try {
+      const results = await searchFor(query);
+      if (query === asked()) tell(results.length ? `Places found: ${results.length}` : "Nothing found.", results); // or else somebody types on
+    } catch (error) {
+      tell("The index of the search could not be fetched. Load the page again to try once more.");
+      throw error;
+    }
   };
   input.value ||= new URLSearchParams(location.search).get("q") ?? ""; // somebody may have begun to type
   input.addEventListener("input", show);

@@ -10,7 +10,8 @@
   /** Where the style sheets find the book's faces. */
   function sources() {
     const rules = [...document.styleSheets].flatMap(({ cssRules }) => [...cssRules]);
-    const own = rules.filter((rule) => rule instanceof CSSFontFaceRule && /Twice/.test(rule.style.fontFamily));
+    const isOurs = ({ style }) => /Twice/.test(style.fontFamily) && /U\+20-/i.test(style.getPropertyValue("unicode-range")); // with the letters
+    const own = rules.filter((rule) => rule instanceof CSSFontFaceRule && isOurs(rule));
     return own.map(({ style, parentStyleSheet: { href } }) => ({
       family: style.fontFamily.replaceAll('"', ""), weight: style.fontWeight || "normal", style: style.fontStyle || "normal",
       unicodeRange: style.getPropertyValue("unicode-range") || "U+0-10FFFF",

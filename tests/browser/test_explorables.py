@@ -65,7 +65,7 @@ class Figure:
         return self.hear("state", after=before)["state"]
 
     def drawn(self):
-        """Wait until the figure shows its state: it draws in the next frame, a long computation over several."""
+        """Wait until the figure shows its state: in the next frame, after a long computation later."""
         _ = self.state  # the answer to this question says that what was told before has arrived
         self.frame.locator("main[aria-busy=false]").wait_for()
 

@@ -133,7 +133,11 @@ def answers(chromium, book_address):
     page.goto(f"{book_address}/search.html")
     page.wait_for_function("typeof searchFor === 'function'")
     asked = [*TERMS, *PLACES]
-    found = page.evaluate("(asked) => asked.map((q) => searchFor(q).map((r) => [r.address, r.title]))", asked)
+    found = page.evaluate(
+        """(asked) => Promise.all(
+            asked.map(async (q) => (await searchFor(q)).map((r) => [r.address, r.title])))""",
+        asked,
+    )
     page.close()
     return dict(zip(asked, found, strict=True))
 
@@ -182,11 +186,33 @@ def test_results_follow_what_one_types(open_page, book_address):
 
 def test_excerpts_are_of_the_text(open_page, book_address):
     page = open_page(f"{book_address}/search.html?q=penguins")
+    expect(page.get_by_role("status")).to_contain_text("Places found")
     texts = page.locator("#search-results .context").all_inner_texts()
     assert len(texts) > 3
     assert not [text for text in texts if "On this page" in text or "Previous" in text or "\\" in text]
     assert sum("penguin" in text.lower() for text in texts) > len(texts) / 2
     expect(page.locator("mark").first).to_be_visible()
+
+
+def test_index_is_fetched_when_something_is_asked(open_page, book_address):
+    page = open_page(f"{book_address}/search.html")
+    fetched = "performance.getEntriesByType('resource').filter(({name}) => /search-index/.test(name)).length"
+    assert page.evaluate(fetched) == 0
+    box = page.get_by_role("searchbox", name="Words to search for")
+    for question in ["adam", "momentum"]:
+        box.fill(question)
+        expect(page.get_by_role("status")).to_contain_text("Places found")
+    assert page.evaluate(fetched) == 1
+
+
+def test_index_that_does_not_come_is_told(open_page, complaints, book_address):
+    page = open_page(f"{book_address}/search.html")
+    page.context.route("**/search-index.js", lambda route: route.abort())
+    page.get_by_role("searchbox", name="Words to search for").fill("adam")
+    expect(page.get_by_role("status")).to_contain_text("could not be fetched")
+    page.close()
+    assert any("search-index.js" in complaint for complaint in complaints)
+    complaints.clear()
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
