@@ -19,7 +19,7 @@ OUT = Path(__file__).parent.parent / "book" / "_static" / "fonts"
 SERIF = "source-serif-4.5.1.tgz"
 FACES = {
     "twice-serif": (SERIF, "package/VAR/SourceSerif4Variable-Roman.ttf", {"opsz": 14}),
-    "twice-serif-italic": (SERIF, "package/VAR/SourceSerif4Variable-Italic.ttf", {"opsz": 14}),
+    "twice-serif-italic": (SERIF, "package/VAR/SourceSerif4Variable-Italic.ttf", {"opsz": 14, "wght": 400}),
     "twice-sans": ("source-sans-3.52.0.tgz", "package/VF/SourceSans3VF-Upright.ttf", {}),
     "twice-mono": ("source-code-pro-2.42.0.tgz", "package/VF/SourceCodeVF-Upright.ttf", {}),
 }

@@ -88,8 +88,8 @@ def test_what_an_address_should_not_say_is_left_out(open_chapter, place):
     expect(figure.get_by_label("x, exact value")).to_have_value("2")  # as in the chapter
 
 
-# The families of a frame's faces, at once or when there are so many, which takes no ten seconds. (The rules of the
-# frame forbid Playwright's waiting.)
+# The families of a frame's faces, at once or when there are so many, which takes no ten seconds.
+# (The rules of the frame forbid Playwright's waiting.)
 LOADED = "() => [...document.fonts].filter(({ status }) => status === 'loaded').map(({ family }) => family)"
 WORN = f"""(count) => new Promise((done) => {{
   const end = performance.now() + 10_000;
