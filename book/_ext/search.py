@@ -21,10 +21,10 @@ NOTATION = "book/notation"
 PACKAGE = "book/package"
 STATIC = Path(__file__).parent.parent / "_static"
 ROW = re.compile(r"^\| (\$.+?) \| (.*?) \|(?:.*\|)? (.+?) \| (.*?) ?\|$", re.MULTILINE)
-MARKUP = re.compile(r"\{cite:\w\}`[^`]*`|\[([^\]]*)\]\([^)]*\)|[*`$]")
+MARKUP = re.compile(r" ?\{cite:\w\}`[^`]*`|\[([^\]]*)\]\([^)]*\)|[*`$]")
 FRACTION = re.compile(r"\\[dt]?frac ?(?:\{([^{}]*)\}|(\w))(?:\{([^{}]*)\}|(\w))")
 RAISED = re.compile(r"([_^])\{([^{}]*)\}")
-ACCENT = re.compile(r"\\(hat|tilde|bar) ?\{?\\?(\w)\}?")
+ACCENT = re.compile(r"\\(hat|tilde|bar) ?\{?(?:\\([A-Za-z]+)|(\w))\}?")
 ACCENTS = {"hat": "\u0302", "tilde": "\u0303", "bar": "\u0304"}
 NO_MARKS = str.maketrans("", "", "{}\\$")
 COMMANDS = """ell partial nabla odot cdot times sum top le ge ne approx to in infty pm mid lvert rvert
@@ -80,9 +80,14 @@ def seen(tex):
     while tex != before:  # fractions within fractions
         before, tex = tex, RAISED.sub(r"\1\2", tex)
         tex = FRACTION.sub(lambda m: f" {divided(m[1] or m[2])}/{divided(m[3] or m[4])}", tex)
-    tex = ACCENT.sub(lambda m: unicodedata.normalize("NFC", m[2] + ACCENTS[m[1]]), tex)
+    tex = ACCENT.sub(accented, tex)
     tex = re.sub(r"\\([A-Za-z]+) ?", lambda command: sign(command[1]), tex).replace("^2", "²")
     return " ".join(re.sub(r"\\[,;:! ]", " ", tex).translate(NO_MARKS).split())
+
+
+def accented(match):
+    accent, command, letter = match.groups()
+    return unicodedata.normalize("NFC", (letter or sign(command)) + ACCENTS[accent])
 
 
 def divided(tex):

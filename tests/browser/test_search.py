@@ -194,6 +194,12 @@ def test_excerpts_are_of_the_text(open_page, book_address):
     expect(page.locator("mark").first).to_be_visible()
 
 
+def test_commands_under_an_accent_are_signs(book):
+    index = (book / "_static" / "search-index.js").read_text("utf-8")
+    assert not re.findall(r"\w[\u0302-\u0304][a-z]{2,}", index)
+    assert "ε̂" in index
+
+
 def test_index_is_fetched_when_something_is_asked(open_page, book_address):
     page = open_page(f"{book_address}/search.html")
     fetched = "performance.getEntriesByType('resource').filter(({name}) => /search-index/.test(name)).length"
