@@ -67,7 +67,7 @@ class Figure:
     def drawn(self):
         """Wait until the figure shows its state: in the next frame, after a long computation later."""
         _ = self.state  # the answer to this question says that what was told before has arrived
-        self.frame.locator("main[aria-busy=false]").wait_for()
+        self.frame.locator("main[data-drawn=true]").wait_for()
 
     def leave(self):
         """Scroll the figure off the screen, and wait until it knows."""

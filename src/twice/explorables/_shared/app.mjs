@@ -24,11 +24,12 @@ export function createApp(defaults) {
     frame = 0;
     stale = false;
     painters.forEach((paint) => paint(state));
-    main.ariaBusy = stale;
+    main.dataset.drawn = !stale;
     say();
   }
   function request() {
-    main.ariaBusy = stale = true; // what stands there is not yet what the state says
+    stale = true;
+    main.dataset.drawn = false; // what stands there is not yet what the state says
     if (visible && !frame) frame = requestAnimationFrame(draw);
   }
   // A screen reader and the page hear the outcome once a change has come to rest, not each step of it.
