@@ -10,11 +10,11 @@
   /** Where the style sheets find the book's faces. */
   function sources() {
     const rules = [...document.styleSheets].flatMap(({ cssRules }) => [...cssRules]);
-    const isOurs = ({ style }) => /Twice/.test(style.fontFamily) && /U\+20-/i.test(style.getPropertyValue("unicode-range")); // with the letters
-    const own = rules.filter((rule) => rule instanceof CSSFontFaceRule && isOurs(rule));
+    const isWanted = ({ style }) => /Twice/.test(style.fontFamily) && !/-more\./.test(style.getPropertyValue("src")); // not the rare letters
+    const own = rules.filter((rule) => rule instanceof CSSFontFaceRule && isWanted(rule));
     return own.map(({ style, parentStyleSheet: { href } }) => ({
       family: style.fontFamily.replaceAll('"', ""), weight: style.fontWeight || "normal", style: style.fontStyle || "normal",
-      unicodeRange: style.getPropertyValue("unicode-range") || "U+0-10FFFF",
+      unicodeRange: style.getPropertyValue("unicode-range"),
       url: new URL(/url\("?(.*?)"?\)/.exec(style.getPropertyValue("src"))[1], href ?? document.baseURI),
     }));
   }
