@@ -9,7 +9,7 @@ from collections import Counter, defaultdict
 
 import numpy as np
 
-from twice.arguments import generator, positive_integer
+from twice.arguments import between, generator, positive_integer
 
 # ---------------------------------------------------------------------------- letters
 
@@ -44,10 +44,7 @@ class Vocabulary:
 
     def decode(self, ids):
         """Return the text of some integers; 0 is no letter and leaves no trace."""
-        ids = np.asarray(ids, dtype=int)
-        if ids.size and not 0 <= ids.min() <= ids.max() < len(self):
-            raise ValueError(f"ids: expected integers from 0 to {len(self) - 1}, got {ids.min()} to {ids.max()}")
-        return "".join(self.letters[i - 1] for i in ids if i)
+        return "".join(self.letters[i - 1] for i in below(len(self), ids) if i)
 
 
 def alphabet(letters):
@@ -60,9 +57,17 @@ def alphabet(letters):
 
 def known(text, letters):
     """Raise an error if a text holds a letter that is not listed, and say which and where."""
-    for place, letter in enumerate(text):
-        if letter not in letters:
-            raise ValueError(f"text: expected letters of the vocabulary, got {letter!r} at place {place}")
+    if strange := set(text).difference(letters):
+        place, letter = next((i, letter) for i, letter in enumerate(text) if letter in strange)
+        raise ValueError(f"text: expected letters of the vocabulary, got {letter!r} at place {place}")
+
+
+def below(size, ids):
+    """Return ``ids`` as an array, if they are integers from 0 to ``size`` − 1."""
+    ids = np.asarray(ids)
+    if ids.size and (ids.dtype.kind not in "iu" or not 0 <= ids.min() <= ids.max() < size):
+        raise ValueError(f"ids: expected integers from 0 to {size - 1}, got {ids.min()} to {ids.max()}")
+    return ids
 
 
 def pad_sequences(sequences, maxlen=None, padding="post"):
@@ -129,8 +134,8 @@ def commonest_pair(ids, size):
 def learn_merges(text, count):
     """Learn byte-pair encoding from a text (Gage, 1994; Sennrich, Haddow & Birch, 2016).
 
-    The text's bytes are the first tokens, 0 to 255. Again and again the commonest pair of neighbours becomes a
-    token of its own and takes the pair's place. Spaces are bytes like others: a token may reach across words.
+    The bytes are the first tokens, 0 to 255. Again and again the commonest pair of neighbours becomes a token
+    of its own and takes the pair's place. Spaces are bytes like others: a token may reach across words.
 
     Parameters
     ----------
@@ -197,17 +202,14 @@ class BytePairs:
 
     def decode(self, ids):
         """Return the text of some tokens; bytes that are no UTF-8, as a model may write, become U+FFFD."""
-        ids = np.asarray(ids, dtype=int)
-        if ids.size and not 0 <= ids.min() <= ids.max() < len(self):
-            raise ValueError(f"ids: expected integers from 0 to {len(self) - 1}, got {ids.min()} to {ids.max()}")
-        return b"".join(self.tokens[i] for i in ids).decode("utf-8", errors="replace")
+        return b"".join(self.tokens[i] for i in below(len(self), ids)).decode("utf-8", errors="replace")
 
 
 # ---------------------------------------------------------------------------- counts
 
 
 class NGrams:
-    """How likely each letter is after the ``order`` − 1 letters before it, by counts with k added to each.
+    r"""How likely each letter is after the ``order`` − 1 letters before it, by counts with k added to each.
 
     With c(h w) for how often letter w followed the context h in the texts, and K letters,
 
@@ -226,13 +228,13 @@ class NGrams:
         How often each letter is taken to have occurred in addition.
     start : str
         The letter that stands before every text, ``order`` − 1 times. A text that shall be able to end says
-        so by a last letter of its own: give both ``"\\n"``.
+        so by a last letter of its own: give both ``"\n"``.
     """
 
     def __init__(self, order, letters, k=1.0, start="\n"):
         self.order = positive_integer("order", order)
         self.letters = alphabet(letters)
-        self.k = weight("k", k)
+        self.k = between("k", k, 0, np.inf)
         self.start = start
 
     def fit(self, texts):
@@ -270,7 +272,7 @@ class NGrams:
         return np.array([self.probability(letter, context) for letter in self.letters])
 
     def bits(self, texts):
-        """Return the cross-entropy, the mean of −log₂ p(letter | context) over all letters, in bits a letter."""
+        """Return the cross-entropy in bits a letter: the mean of −log₂ p(letter | context) over all letters."""
         pairs = self.pairs(texts)
         if not pairs:
             raise ValueError("texts: expected at least one letter, got none")
@@ -310,12 +312,8 @@ class WittenBell(NGrams):
     down to 1/K, which stands below the empty context. A context that never occurred has c = T = 0, and its
     shorter one decides alone. k = 1 is the interpolation of Witten and Bell (1991, their method C): T(h) of
     the c(h) + T(h) times something new was met, so much weight goes to the shorter context. Any other k moves
-    weight between long and short contexts; it is chosen, as ``order`` is, on validation data.
-
-    Parameters
-    ----------
-    order, letters, k, start
-        As in `NGrams`.
+    weight between long and short contexts; it is chosen, as ``order`` is, on validation data. All else is as in
+    `NGrams`.
 
     References
     ----------
@@ -331,10 +329,3 @@ class WittenBell(NGrams):
             return shorter
         extra = self.k * len(after)
         return (after[letter] + extra * shorter) / (self.totals[context] + extra)
-
-
-def weight(name, value):
-    """Return ``value`` as a float, if it is a number of 0 or more."""
-    if isinstance(value, bool) or not isinstance(value, int | float | np.number) or not 0 <= value < np.inf:
-        raise ValueError(f"{name}: expected a finite number of 0 or more, got {value!r}")
-    return float(value)

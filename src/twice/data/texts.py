@@ -59,16 +59,16 @@ class Names:
         return Names(*(np.atleast_1d(column[rows]) for column in (self.name, self.female, self.male)))
 
     def __repr__(self):
-        both = np.sum(self.female & self.male)
-        return f"{len(self)} names: {np.sum(self.female)} female, {np.sum(self.male)} male, {both} of them both"
+        female, male, both = map(np.sum, (self.female, self.male, self.female & self.male))
+        return f"{len(self)} names: {female} female, {male} male, {both} of them both"
 
 
 def first_names(seed: int = 0) -> tuple[Names, Names, Names]:
     """Read 8,422 first names of English-speaking countries, in three parts.
 
-    The two lists are old and say neither how common a name is nor who bears it today. Capitals carry no
-    information and go, two of them misprints. A name in both lists is one name with both labels (419 of them),
-    so that no name is in two parts; near relatives (anne, anna) may well be.
+    The two lists, of female and of male names, say neither how common a name is nor who bears it today.
+    Capitals carry no information and go; two are misprints. A name in both lists is one name with both labels
+    (419 of them), so that no name is in two parts; near relatives such as anne and anna may well be.
 
     Parameters
     ----------
