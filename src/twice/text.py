@@ -124,7 +124,8 @@ def merge(ids, pair, new):
 def commonest_pair(ids, size):
     """Return the commonest pair of neighbours among integers below ``size``, and how often it occurs.
 
-    Of equally common pairs it is the smallest: by its first integer, then by its second.
+    Of equally common pairs it is the smallest: by its first integer, then by its second. Places overlap: aaa
+    holds aa twice.
     """
     counts = np.bincount(ids[:-1] * size + ids[1:], minlength=1)
     best = int(counts.argmax())
@@ -272,7 +273,7 @@ class NGrams:
         return np.array([self.probability(letter, context) for letter in self.letters])
 
     def bits(self, texts):
-        """Return the cross-entropy in bits a letter: the mean of −log₂ p(letter | context) over all letters."""
+        """Return the cross-entropy in bits a letter: the mean of −log₂ p(letter | context) over the texts."""
         pairs = self.pairs(texts)
         if not pairs:
             raise ValueError("texts: expected at least one letter, got none")
@@ -312,8 +313,9 @@ class WittenBell(NGrams):
     down to 1/K, which stands below the empty context. A context that never occurred has c = T = 0, and its
     shorter one decides alone. k = 1 is the interpolation of Witten and Bell (1991, their method C): T(h) of
     the c(h) + T(h) times something new was met, so much weight goes to the shorter context. Any other k moves
-    weight between long and short contexts; it is chosen, as ``order`` is, on validation data. All else is as in
-    `NGrams`.
+    weight between long and short contexts; it is chosen, as ``order`` is, on validation data.
+
+    Everything else is as in `NGrams`.
 
     References
     ----------

@@ -47,8 +47,8 @@ def el_nino() -> tuple[Temperatures, Temperatures, Temperatures]:
 
     It is the mean of the region Niño 1+2, from the equator to 10° south and 90° to 80° west, reconstructed by
     NOAA from what ships and buoys measured (ERSST version 3b). From September to March it rises by 5.7 °C on
-    average; in the years of El Niño the sea is warmer for months, in 1983 and 1997 by more than 4 °C. The parts
-    follow each other in time.
+    average; in the years of El Niño the sea is warmer for months, in 1983 and 1997 by more than 4 °C. The
+    parts follow each other in time.
 
     Returns
     -------
