@@ -15,7 +15,6 @@ from twice.text import (
     NGrams,
     Vocabulary,
     WittenBell,
-    alphabet,
     as_bytes,
     commonest_pair,
     learn_merges,
@@ -89,9 +88,9 @@ def test_a_zero_in_a_sequence_is_no_padding():
 
 
 def test_mistakes_with_padding():
-    with pytest.raises(ValueError, match="padding: expected 'post' or 'pre', got 'valid'"):
+    with pytest.raises(ValueError, match="padding: expected one of post, pre; got 'valid'"):
         pad_sequences([[1]], padding="valid")
-    with pytest.raises(ValueError, match="sequences: expected at most 2 in length.* got 3"):
+    with pytest.raises(ValueError, match="sequences: expected at most maxlen=2 in length, got 3"):
         pad_sequences([[1], [1, 2, 3]], maxlen=2)
     with pytest.raises(ValueError, match="maxlen: expected a positive integer, got 0"):
         pad_sequences([[1]], maxlen=0)
@@ -327,7 +326,21 @@ def test_mistakes_with_counts():
         model.bits([""])
     with pytest.raises(TypeError, match="rng: expected a generator"):
         model.sample(0)
+    with pytest.raises(ValueError, match="start: expected a single character, got ''"):
+        NGrams(2, "ab", start="")
+    for ask in (lambda m: m.bits(["a"]), lambda m: m.sample(np.random.default_rng(0))):
+        with pytest.raises(ValueError, match=r"counts: expected those of some texts; call fit\(\) first"):
+            ask(NGrams(2, "ab"))
+    with pytest.raises(TypeError, match="text: expected a text, got int"):
+        model.bits([3])
 
 
-def test_an_alphabet_is_sorted():
-    assert alphabet("banana") == ("a", "b", "n")
+def test_looking_at_counts_changes_nothing():
+    model = WittenBell(2, "ab").fit(["ab"])
+    with pytest.raises(KeyError):
+        model.counts["b"]
+    np.testing.assert_allclose(model.probabilities("b").sum(), 1)
+
+
+def test_letters_are_sorted():
+    assert Vocabulary("banana").letters == NGrams(1, "banana").letters == ("a", "b", "n")

@@ -9,7 +9,19 @@ from collections import Counter, defaultdict
 
 import numpy as np
 
-from twice.arguments import between, generator, positive_integer
+from twice.arguments import (
+    characters,
+    drawn,
+    earlier,
+    gram,
+    indexed,
+    merging,
+    padded,
+    scorable,
+    spelt,
+    takes,
+    texts_of,
+)
 
 # ---------------------------------------------------------------------------- letters
 
@@ -30,46 +42,26 @@ class Vocabulary:
         In the order of their integers.
     """
 
+    @takes(characters, "letters")
     def __init__(self, letters):
-        self.letters = alphabet(letters)
+        self.letters = tuple(sorted(set(letters)))
         self.index = {letter: i for i, letter in enumerate(self.letters, start=1)}
 
     def __len__(self):
         return len(self.letters) + 1  # with 0
 
+    @takes(spelt, "self", "text")
     def encode(self, text):
         """Return the integers of a text's letters, shape (t,); a letter that is not listed is an error."""
-        known(text, self.index)
         return np.array([self.index[letter] for letter in text], dtype=int)
 
+    @takes(indexed, "self", "ids")
     def decode(self, ids):
         """Return the text of some integers; 0 is no letter and leaves no trace."""
-        return "".join(self.letters[i - 1] for i in below(len(self), ids) if i)
+        return "".join(self.letters[i - 1] for i in ids if i)
 
 
-def alphabet(letters):
-    """Return the different letters among some, sorted."""
-    different = tuple(sorted(set(letters)))
-    if not different or any(not isinstance(letter, str) or len(letter) != 1 for letter in different):
-        raise ValueError(f"letters: expected single characters, at least one; got {different!r}")
-    return different
-
-
-def known(text, letters):
-    """Raise an error if a text holds a letter that is not listed, and say which and where."""
-    if strange := set(text).difference(letters):
-        place, letter = next((i, letter) for i, letter in enumerate(text) if letter in strange)
-        raise ValueError(f"text: expected letters of the vocabulary, got {letter!r} at place {place}")
-
-
-def below(size, ids):
-    """Return ``ids`` as an array, if they are integers from 0 to ``size`` − 1."""
-    ids = np.asarray(ids)
-    if ids.size and (ids.dtype.kind not in "iu" or not 0 <= ids.min() <= ids.max() < size):
-        raise ValueError(f"ids: expected integers from 0 to {size - 1}, got {ids.min()} to {ids.max()}")
-    return ids
-
-
+@takes(padded, "sequences", "maxlen", "padding")
 def pad_sequences(sequences, maxlen=None, padding="post"):
     """Put sequences of different lengths into one array, filled up with 0, and say which places are real.
 
@@ -91,12 +83,8 @@ def pad_sequences(sequences, maxlen=None, padding="post"):
     mask : numpy.ndarray of bool, shape (n, t)
         True where x holds the sequence, False where it was filled up.
     """
-    if padding not in ("post", "pre"):
-        raise ValueError(f"padding: expected 'post' or 'pre', got {padding!r}")
-    lengths = np.array([len(sequence) for sequence in sequences], dtype=int)[:, None]
-    t = int(lengths.max(initial=0)) if maxlen is None else positive_integer("maxlen", maxlen)
-    if lengths.max(initial=0) > t:
-        raise ValueError(f"sequences: expected at most {t} in length, which is maxlen; got {lengths.max()}")
+    lengths = np.array([len(sequence) for sequence in sequences], dtype=int)[:, None]  # (n, 1)
+    t = lengths.max(initial=0) if maxlen is None else maxlen
     place = np.arange(t)
     mask = place < lengths if padding == "post" else place >= t - lengths  # (n, t)
     x = np.zeros(mask.shape, dtype=int)
@@ -132,6 +120,7 @@ def commonest_pair(ids, size):
     return divmod(best, size), int(counts[best])
 
 
+@takes(merging, "text", "count")
 def learn_merges(text, count):
     """Learn byte-pair encoding from a text (Gage, 1994; Sennrich, Haddow & Birch, 2016).
 
@@ -152,7 +141,7 @@ def learn_merges(text, count):
     """
     ids = as_bytes(text)
     merges = []
-    for new in range(256, 256 + positive_integer("count", count)):
+    for new in range(256, 256 + count):
         pair, often = commonest_pair(ids, new)
         if often < 2:
             break
@@ -180,12 +169,11 @@ class BytePairs:
         What each token stands for.
     """
 
+    @takes(earlier, "merges")
     def __init__(self, merges):
-        self.merges = list(merges)
+        self.merges = merges
         self.tokens = [bytes([i]) for i in range(256)]
-        for a, b in self.merges:
-            if not 0 <= min(a, b) <= max(a, b) < len(self):
-                raise ValueError(f"merges: expected pairs of earlier tokens, got {(a, b)} for {len(self)}")
+        for a, b in merges:
             self.tokens.append(self.tokens[a] + self.tokens[b])
 
     def __len__(self):
@@ -201,9 +189,10 @@ class BytePairs:
             ids = merge(ids, pair, new)
         return ids
 
+    @takes(indexed, "self", "ids")
     def decode(self, ids):
         """Return the text of some tokens; bytes that are no UTF-8, as a model may write, become U+FFFD."""
-        return b"".join(self.tokens[i] for i in below(len(self), ids)).decode("utf-8", errors="replace")
+        return b"".join(self.tokens[i] for i in ids).decode("utf-8", errors="replace")
 
 
 # ---------------------------------------------------------------------------- counts
@@ -232,29 +221,29 @@ class NGrams:
         so by a last letter of its own: give both ``"\n"``.
     """
 
+    @takes(gram, "order", "letters", "k", "start")
     def __init__(self, order, letters, k=1.0, start="\n"):
-        self.order = positive_integer("order", order)
-        self.letters = alphabet(letters)
-        self.k = between("k", k, 0, np.inf)
+        self.order = order
+        self.letters = tuple(sorted(set(letters)))
+        self.k = k
         self.start = start
 
     def fit(self, texts):
         """Count the letters that follow each context, the shorter contexts included; return the model."""
-        self.counts = defaultdict(Counter)
+        counts = defaultdict(Counter)
         for (context, letter), often in self.pairs(texts).items():
             for begin in range(self.order):
-                self.counts[context[begin:]][letter] += often
+                counts[context[begin:]][letter] += often
+        self.counts = dict(counts)
         self.totals = {context: after.total() for context, after in self.counts.items()}
         return self
 
+    @takes(texts_of, "self", "texts")
     def pairs(self, texts):
         """Return how often each pair of a context, of ``order`` − 1 letters, and a next letter occurs."""
-        if isinstance(texts, str):
-            raise TypeError("texts: expected a list of texts, got a single text")
         n = self.order - 1
         found = Counter()
         for text in texts:
-            known(text, self.letters)
             whole = n * self.start + text
             found.update((whole[i : i + n], letter) for i, letter in enumerate(text))
         return found
@@ -272,15 +261,15 @@ class NGrams:
         context = ((self.order - 1) * self.start + context)[len(context) :]
         return np.array([self.probability(letter, context) for letter in self.letters])
 
+    @takes(scorable, "self", "texts")
     def bits(self, texts):
         """Return the cross-entropy in bits a letter: the mean of −log₂ p(letter | context) over the texts."""
         pairs = self.pairs(texts)
-        if not pairs:
-            raise ValueError("texts: expected at least one letter, got none")
         p = np.array([self.probability(letter, context) for context, letter in pairs])
         with np.errstate(divide="ignore"):  # what was taken for impossible costs infinitely many bits
             return -(np.log2(p) * list(pairs.values())).sum() / pairs.total()
 
+    @takes(drawn, "self", "rng", "end", "length")
     def sample(self, rng, end=None, length=100):
         """Return a text drawn letter by letter, until ``end`` is drawn or there are ``length`` letters.
 
@@ -293,7 +282,6 @@ class NGrams:
         length : int
             The most letters.
         """
-        generator("rng", rng)
         text = ""
         while len(text) < length:
             letter = self.letters[rng.choice(len(self.letters), p=self.probabilities(text))]
