@@ -25,7 +25,7 @@ from PIL import Image
 
 from twice import data
 from twice.data import __main__ as command
-from twice.data import fetch, palmer, photographs, pictures, sources
+from twice.data import fetch, palmer, photographs, pictures, sources, texts
 from twice.data.sources import Dataset, Expected, Place
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tools"))
@@ -880,7 +880,8 @@ def test_the_shipped_files_are_small():
     shipped = {path.name: path.stat().st_size for path in Path(str(fetch.ASSETS)).iterdir() if path.is_file()}
     networks = ["efficientnet-lite0.npz", "cifar-10-network.npz", "digits.npz"]
     weights = sum(shipped.pop(name) for name in networks)
-    assert sum(shipped.values()) < 10e6 and weights < 12e6
+    series = sum(shipped.pop(name) for name in [*texts.FILES, "el-nino.csv"])
+    assert sum(shipped.values()) < 10e6 and weights < 12e6 and series < 600e3
 
 
 def test_the_subsets_are_taken_from_the_full_sets(monkeypatch):
@@ -1016,3 +1017,136 @@ def test_a_damaged_photograph(tmp_path, monkeypatch):
     (tmp_path / "photographs" / "cat.jpg").write_bytes(whole[:-1])
     with pytest.raises(data.DataError, match=r"cat\.jpg.* is damaged"):
         data.photograph("cat")
+
+
+# ---- Texts, and the sea -----------------------------------------------------------------------------------
+
+
+def test_the_first_names():
+    parts = data.first_names()
+    assert [len(part) for part in parts] == [6738, 842, 842]
+    name, female, male = (
+        np.concatenate([getattr(part, column) for part in parts]) for column in ("name", "female", "male")
+    )
+    assert len(set(name)) == 8422  # none in two parts, none twice
+    assert (female | male).all()
+    assert (female.sum(), male.sum(), (female & male).sum()) == (4944, 3897, 419)
+    assert set("".join(name)) == set("abcdefghijklmnopqrstuvwxyz-")
+    assert sum("-" in n for n in name) == 19
+    label = dict(zip(name, zip(female, male, strict=True), strict=True))
+    assert (label["anna"], label["herman"], label["robin"]) == ((True, False), (False, True), (True, True))
+    assert repr(parts[1]) == "842 names: 488 female, 384 male, 30 of them both"
+
+
+def test_the_names_are_those_of_the_lists():
+    parts = data.first_names()
+    for sex in ("female", "male"):
+        lines = (fetch.ASSETS / f"{sex}-names.txt").read_text(encoding="utf-8").split()
+        assert {n for part in parts for n in part.name[getattr(part, sex)]} == {n.lower() for n in lines}
+
+
+def test_the_names_are_dealt_alike_everywhere():
+    train, validation, test = data.first_names()
+    assert train.name[:3].tolist() == ["janel", "xenos", "fan"]
+    assert test.name[:3].tolist() == ["hedwiga", "talbot", "krishna"]
+    others = data.first_names(seed=1)
+    assert [len(part) for part in others] == [6738, 842, 842]
+    assert 0.05 < np.isin(others[2].name, test.name).mean() < 0.15  # a tenth by chance
+    for part in (train, validation, test):  # dealt evenly, to about three standard deviations
+        assert abs(part.female.mean() - 4944 / 8422) < 0.05
+        assert abs(np.mean([len(n) for n in part.name]) - 6) < 0.25
+
+
+def test_choosing_names():
+    names = data.first_names()[1]
+    both = names[names.female & names.male]
+    assert repr(both) == "30 names: 30 female, 30 male, 30 of them both"
+    assert len(names[3]) == 1 and names[3].name.tolist() == [names.name[3]]
+    assert names[[5, 2]].name.tolist() == [names.name[5], names.name[2]]
+
+
+def test_moby_dick():
+    train, validation, test = data.moby_dick()
+    whole = train + validation + test
+    assert (len(whole), len(set(whole))) == (1_190_317, 83)
+    assert set(train) == set(whole)  # nothing unknown comes later
+    assert train.startswith("CHAPTER 1. Loomings.\n\nCall me Ishmael.")
+    assert validation.startswith("CHAPTER 104. The Fossil Whale.")
+    assert test.startswith("CHAPTER 124. The Needle.") and test.endswith("five thousand years ago.\n")
+    assert 0.79 < len(train) / len(whole) < 0.81 and 0.09 < len(test) / len(whole) < 0.11
+    assert "\r" not in whole
+
+
+def test_the_sea_off_peru():
+    train, validation, test = parts = data.el_nino()
+    assert [repr(part) for part in parts] == [
+        "480 months, 1950 to 1989",
+        "120 months, 1990 to 1999",
+        "132 months, 2000 to 2010",
+    ]
+    year, month, celsius = (
+        np.concatenate([getattr(part, column) for part in parts]) for column in ("year", "month", "celsius")
+    )
+    assert (12 * year + month).tolist() == list(range(12 * 1950 + 1, 12 * 2010 + 13))  # each month once
+    assert celsius.dtype == np.float64 and celsius[[0, 11, 12, -1]].tolist() == [23.11, 21.8, 24.19, 22.07]
+    assert (celsius.min(), celsius.max()) == (18.95, 29.24)
+    usual = celsius.reshape(-1, 12).mean(axis=0)
+    assert (usual.argmax() + 1, usual.argmin() + 1) == (3, 9) and round(np.ptp(usual), 1) == 5.7
+    excess = celsius - np.tile(usual, 61)
+    assert set(year[excess > 4]) == {1983, 1997}
+    el_nino = validation[validation.year == 1997]
+    assert len(el_nino) == 12 and len(test[-1]) == 1 and repr(train[:0]) == "0 months"
+
+
+READERS = [
+    ("female-names.txt", data.first_names),
+    ("male-names.txt", data.first_names),
+    ("moby-dick.txt.gz", data.moby_dick),
+    ("el-nino.csv", data.el_nino),
+]
+
+
+@pytest.fixture
+def assets(tmp_path, monkeypatch):
+    """A copy of the shipped texts that a test may spoil."""
+    for file, _ in READERS:
+        (tmp_path / file).write_bytes((fetch.ASSETS / file).read_bytes())
+    monkeypatch.setattr(texts, "ASSETS", tmp_path)
+    return tmp_path
+
+
+def flip(content):
+    middle = len(content) // 2
+    return content[:middle] + bytes([content[middle] ^ 1]) + content[middle + 1 :]
+
+
+@pytest.mark.parametrize(("file", "read"), READERS)
+@pytest.mark.parametrize(
+    "spoil",
+    [flip, lambda content: content[:-1], lambda content: b"", lambda content: b"<html>Sign in</html>"],
+    ids=["a flipped bit", "cut off", "empty", "another file"],
+)
+def test_a_damaged_text(file, read, spoil, assets):
+    read()
+    (assets / file).write_bytes(spoil((assets / file).read_bytes()))
+    with pytest.raises(data.DataError, match=f"{file}, which ships with this package, is damaged"):
+        read()
+
+
+@pytest.mark.parametrize(("file", "read"), READERS)
+def test_a_missing_text(file, read, assets):
+    (assets / file).unlink()
+    with pytest.raises(data.DataError, match=f"{file}, .* is damaged: install the package again"):
+        read()
+
+
+def test_line_ends_of_another_system(assets):
+    for file in ("female-names.txt", "male-names.txt", "el-nino.csv"):
+        (assets / file).write_bytes((assets / file).read_bytes().replace(b"\n", b"\r\n"))
+    assert len(data.first_names()[0]) == 6738 and len(data.el_nino()[0]) == 480
+
+
+def test_the_texts_are_credited():
+    credits = (fetch.ASSETS / "README.md").read_text(encoding="utf-8")
+    for file, _ in READERS:
+        assert f"| `{file}` |" in credits

@@ -373,3 +373,92 @@ def fitted(self, x, y, batch_size, epochs, validation_data, shuffle, rng):
             validation_data = suited(*other, *shapes, self.sparse, of=" of validation_data")
         self.build(x.shape)
     return self, x, y, batch_size, epochs, validation_data, shuffle, rng
+
+
+# ---------------------------------------------------------------------------- text
+
+
+def characters(letters):
+    """Return letters that may occur, at least one, as a list."""
+    letters = list(letters)
+    if not letters or any(not isinstance(letter, str) or len(letter) != 1 for letter in letters):
+        raise ValueError(f"letters: expected single characters, at least one; got {sorted(set(letters))!r}")
+    return (letters,)
+
+
+def spelt(self, text, name="text"):
+    """Return an owner of letters and a text, if all letters of the text are among them."""
+    if not isinstance(text, str):
+        raise TypeError(f"{name}: expected a text, got {type(text).__name__}")
+    if strange := set(text).difference(self.letters):
+        place, letter = next((i, letter) for i, letter in enumerate(text) if letter in strange)
+        raise ValueError(f"{name}: expected letters of the vocabulary, got {letter!r} at place {place}")
+    return self, text
+
+
+def indexed(self, ids):
+    """Return a vocabulary and an array of integers that it knows."""
+    ids = np.asarray(ids)
+    if ids.size and (ids.dtype.kind not in "iu" or not 0 <= ids.min() <= ids.max() < len(self)):
+        raise ValueError(f"ids: expected integers from 0 to {len(self) - 1}, got {ids.min()} to {ids.max()}")
+    return self, ids
+
+
+def padded(sequences, maxlen, padding):
+    """Return what `pad_sequences` gets, if every sequence fits in."""
+    choice("padding", padding, {"post": 1, "pre": 1})
+    if maxlen is not None:
+        longest = max(map(len, sequences), default=0)
+        if longest > positive_integer("maxlen", maxlen):
+            raise ValueError(f"sequences: expected at most maxlen={maxlen} in length, got {longest}")
+    return sequences, maxlen, padding
+
+
+def merging(text, count):
+    """Return a text and a number of tokens to learn from it."""
+    if not isinstance(text, str):
+        raise TypeError(f"text: expected a text, got {type(text).__name__}")
+    return text, positive_integer("count", count)
+
+
+def earlier(merges):
+    """Return a list of pairs of tokens, each made of tokens that were there before it."""
+    merges = [tuple(pair) for pair in merges]
+    for new, pair in enumerate(merges, start=256):
+        if len(pair) != 2 or not 0 <= min(pair) <= max(pair) < new:
+            raise ValueError(f"merges: expected pairs of earlier tokens, got {pair} for token {new}")
+    return (merges,)
+
+
+def gram(order, letters, k, start):
+    """Return what counts of letters are made with."""
+    if not isinstance(start, str) or len(start) != 1:
+        raise ValueError(f"start: expected a single character, got {start!r}")
+    return positive_integer("order", order), *characters(letters), between("k", k, 0, np.inf), start
+
+
+def texts_of(self, texts):
+    """Return a model of letters and a list of texts in them."""
+    if isinstance(texts, str):
+        raise TypeError("texts: expected a list of texts, got a single text")
+    return self, [spelt(self, text)[1] for text in texts]
+
+
+def counted_letters(self):
+    """Return a model of letters, if it has read something."""
+    if not hasattr(self, "counts"):
+        raise ValueError("counts: expected those of some texts; call fit() first")
+    return (self,)
+
+
+def scorable(self, texts):
+    """Return a model of letters that has read something, and texts with at least one letter."""
+    self, texts = texts_of(*counted_letters(self), texts)
+    if not any(texts):
+        raise ValueError("texts: expected at least one letter, got none")
+    return self, texts
+
+
+def drawn(self, rng, end, length):
+    """Return what a text is drawn from and with."""
+    return *counted_letters(self), generator("rng", rng), end, positive_integer("length", length)
