@@ -45,17 +45,15 @@ def padded(a, mask):
     return a
 
 
-def _indices(self, x):
-    """Return an embedding and its input as whole numbers, if they are rows of its table."""
+def _symbols(self, x):
+    """Return an embedding and its input as integers, if each is the number of a row."""
     x = numbers("x", x)
     if x.size == 0 or x.ndim == 0:
         raise ValueError(f"x: expected shape (n, T), got {x.shape}")
-    whole = x.astype(int) if np.isfinite(x).all() else x
-    if (whole != x).any() or whole.dtype != int or x.min() < 0 or x.max() >= self.input_dim:
-        raise ValueError(
-            f"x: expected whole numbers 0 to {self.input_dim - 1}, got {x.dtype} from {x.min()} to {x.max()}"
-        )
-    return self, whole
+    wrong = x[~((x >= 0) & (x < self.input_dim) & (x % 1 == 0))]
+    if wrong.size:
+        raise ValueError(f"x: expected whole numbers 0 to {self.input_dim - 1}, got {wrong[0]}")
+    return self, x.astype(int)
 
 
 class Embedding(Layer):
@@ -105,7 +103,7 @@ class Embedding(Layer):
         """Draw W, whose shape does not depend on the input."""
         self.W = self.initialize((self.input_dim, self.output_dim), self.rng).astype(self.dtype)
 
-    @takes(_indices, "self", "x")
+    @takes(_symbols, "self", "x")
     def forward(self, x, training=False):
         """Return the vectors of the symbols ``x``, of shape (n, T, output_dim)."""
         if self.W is None:
@@ -150,10 +148,11 @@ def _sequences(self, x, training, mask, initial_state):
         if mask.dtype != bool:
             raise TypeError(f"mask: expected booleans, True where a step counts; got {mask.dtype}")
     if initial_state is not None:
-        if len(initial_state) != self.states:
-            raise ValueError(f"initial_state: expected {self.states} array(s), got {len(initial_state)}")
-        for s in initial_state:
-            shaped("initial_state", numbers("initial_state", s), (len(x), self.units), "a row a sequence")
+        shape, states = (len(x), self.units), [numbers("initial_state", s) for s in initial_state]
+        if len(states) != self.states:
+            raise ValueError(f"initial_state: expected {self.states} arrays of shape {shape}, got {len(states)}")
+        for s in states:
+            shaped("initial_state", s, shape, "a row for each sequence")
     return self, x, training, mask, initial_state
 
 
