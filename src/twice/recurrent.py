@@ -22,8 +22,8 @@ _ELEMENTWISE = {name: pair for name, pair in ACTIVATIONS.items() if pair[1]}  # 
 class Padded(np.ndarray):
     """An array of shape (n, T, …) that carries a mask, as tensors in Keras do, from layer to layer.
 
-    What is computed from it number by number, as by `Activation` or `Dropout`, carries the mask on. Layers
-    that make a new array of it, such as `Dense` and `BatchNormalization`, leave the mask behind.
+    Recurrent layers that return sequences, `Dropout` and plain arithmetic hand the mask on. Other layers,
+    `Activation` and `BatchNormalization` among them, leave it behind: give it to ``forward`` after those.
 
     Attributes
     ----------
@@ -150,7 +150,9 @@ def _sequences(self, x, training, mask, initial_state):
     if initial_state is not None:
         shape, states = (len(x), self.units), [numbers("initial_state", s) for s in initial_state]
         if len(states) != self.states:
-            raise ValueError(f"initial_state: expected {self.states} arrays of shape {shape}, got {len(states)}")
+            raise ValueError(
+                f"initial_state: expected {self.states} arrays of shape {shape}, got {len(states)}"
+            )
         for s in states:
             shaped("initial_state", s, shape, "a row for each sequence")
     return self, x, training, mask, initial_state
@@ -294,7 +296,9 @@ class Recurrent(Layer):
         dh = np.zeros((n, T, self.units), self.dtype)
         dh[:, slice(None) if self.return_sequences else -1] = da
         dh *= self.begun
-        ds = list(np.zeros((self.states, n, self.units), self.dtype)) if dfinal_state is None else dfinal_state
+        ds = (
+            list(np.zeros((self.states, n, self.units), self.dtype)) if dfinal_state is None else dfinal_state
+        )
         self.dU, self.db = np.zeros_like(self.U), np.zeros_like(self.b)
         for t in reversed(range(T)):
             ds = [ds[0] + dh[:, t], *ds[1:]]
