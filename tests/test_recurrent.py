@@ -221,14 +221,15 @@ def twins(name, mask_zero=True):
         ]
     )
     ours.build((None, 7))
+    ours.layers[0].W *= 20  # ±1, so that the symbols tell at once
     theirs.set_weights(ours.weights)
     return ours, theirs
 
 
 def symbols(batches):
-    """Sequences of several lengths, symbol 0 behind their ends, and a class for each."""
-    x, y = rng(1).integers(1, 6, size=(batches, 8, 7)), rng(2).integers(3, size=(batches, 8))
-    return x * a_mask("right", 8, 7), y
+    """Sequences of several lengths, symbol 0 behind their ends; the class is what the first symbol says."""
+    x = rng(1).integers(1, 6, size=(batches, 8, 7)) * a_mask("right", 8, 7)
+    return x, x[..., 0] % 3
 
 
 def keras_step(network, optimizer):
@@ -250,7 +251,7 @@ def keras_step(network, optimizer):
 
 
 RULES = {  # np.float64, as Keras keeps a plain number in float32
-    "SGD": (SGD, {"learning_rate": np.float64(0.1)}),
+    "SGD": (SGD, {"learning_rate": np.float64(0.5)}),
     "Adam": (
         Adam,
         {"learning_rate": np.float64(0.01), "beta_1": np.float64(0.9), "beta_2": np.float64(0.999)},
@@ -274,7 +275,7 @@ def test_weights_after_a_hundred_steps_are_keras(name, mask_zero, rule):
     agree("losses", *np.transpose(losses))
     for before, mine, other in zip(start, ours.weights, theirs.get_weights(), strict=True):
         agree("weights after a hundred steps", mine, other)
-        assert np.abs(mine - before).max() > 1e-3
+        assert np.abs(mine - before).max() > 0.01
 
 
 def test_ten_steps_of_keras_own_training():

@@ -263,7 +263,7 @@ class Recurrent(Layer):
         self.mask = self.in_order(np.ones(x.shape[:2], bool) if mask is None else mask)
         s = np.zeros((self.states, len(x), self.units), self.dtype)
         s = list(s) if initial_state is None else [np.asarray(a, self.dtype) for a in initial_state]
-        p = self.x @ self.W + self.input_bias  # the input's part, for all steps at once
+        p = self.x @ self.W + np.atleast_2d(self.b)[0]  # the input's part, for all steps at once
         self.kept, outputs = [], []
         for t in range(x.shape[1]):
             new, kept = self.step(p[:, t], *s)
@@ -309,20 +309,10 @@ class Recurrent(Layer):
         return self.backward_input(dp)
 
     def backward_input(self, dp):
-        """Do the same for p = xW + b, as in `twice.layers.Dense`, with a row for each step of each sequence."""
+        """Do the rest from ∂L/∂p for p = xW + b: a `Dense` layer's, with a row for each step."""
         self.dW = np.tensordot(self.x, dp, axes=((0, 1), (0, 1)))
-        self.dinput_bias[...] = dp.sum(axis=(0, 1))
+        np.atleast_2d(self.db)[0] += dp.sum(axis=(0, 1))  # the only bias, or the first of a GRU's two
         return None if self.first else self.in_order(dp @ self.W.T)
-
-    @property
-    def input_bias(self):
-        """The part of b that is added to xW."""
-        return self.b
-
-    @property
-    def dinput_bias(self):
-        """Its gradient."""
-        return self.db
 
     @property
     def params(self):
@@ -457,7 +447,7 @@ class GRU(Gated):
     - g = φ(pₕ + r qₕ) is the candidate, the reset gate acting after the product with U,
     - hₜ = z hₜ₋₁ + (1 − z) g, number by number: z keeps the old state.
 
-    With ``reset_after=False`` the gate acts before, as in most texts: qₕ = (r hₜ₋₁)Uₕ and g = φ(pₕ + qₕ); then
+    With ``reset_after=False`` the gate acts before, as in the paper: qₕ = (r hₜ₋₁)Uₕ and g = φ(pₕ + qₕ). Then
     b′ would do nothing that b does not, and is left out.
 
     Parameters
@@ -487,16 +477,6 @@ class GRU(Gated):
     def start_b(self, columns):
         """Return the biases at the start: 0."""
         return np.zeros((2, columns) if self.reset_after else columns)
-
-    @property
-    def input_bias(self):
-        """The part of b that is added to xW."""
-        return self.b[0] if self.reset_after else self.b
-
-    @property
-    def dinput_bias(self):
-        """Its gradient."""
-        return self.db[0] if self.reset_after else self.db
 
     def step(self, p, h):
         """Return the new state and what ``step_backward`` needs, from p = xₜW + b and h = hₜ₋₁."""
