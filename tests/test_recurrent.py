@@ -251,7 +251,7 @@ def keras_step(network, optimizer):
 
 
 RULES = {  # np.float64, as Keras keeps a plain number in float32
-    "SGD": (SGD, {"learning_rate": np.float64(0.5)}),
+    "SGD": (SGD, {"learning_rate": np.float64(0.2)}),
     "Adam": (
         Adam,
         {"learning_rate": np.float64(0.01), "beta_1": np.float64(0.9), "beta_2": np.float64(0.999)},
