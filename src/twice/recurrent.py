@@ -158,6 +158,60 @@ def _sequences(self, x, training, mask, initial_state):
     return self, x, training, mask, initial_state
 
 
+def through_time(step, p, s, mask):
+    """Return h after every step, the final state, and what each step kept for the way back.
+
+    Parameters
+    ----------
+    step : callable
+        Takes p[:, t] and the old state, and returns the new state and what is to be kept.
+    p : numpy.ndarray, shape (n, T, columns)
+        The input's part of every step.
+    s : list of numpy.ndarray, shape (n, units)
+        The initial state: h alone, or h and c.
+    mask : numpy.ndarray of bool, shape (n, T)
+        False where a step leaves the state as it was.
+    """
+    outputs, kept = [], []
+    for t in range(p.shape[1]):
+        new, keep = step(p[:, t], *s)
+        s = [np.where(mask[:, t, None], a, old) for a, old in zip(new, s, strict=True)]
+        outputs.append(s[0])
+        kept.append(keep)
+    return np.stack(outputs, axis=1), s, kept
+
+
+def back_through_time(step_backward, kept, dh, ds, mask):
+    """Return ∂L/∂p and the gradient with respect to the initial state: backpropagation through time.
+
+    The loss depends on the state sₜ in two ways, through the output of step t and through the state of step
+    t + 1. So, from the last step to the first, ∂L/∂sₜ is the gradient of that output plus what step t + 1
+    hands back. A masked step has handed on the state as it was, and hands the gradient back as it is.
+
+    Parameters
+    ----------
+    step_backward : callable
+        Takes the gradient with respect to a step's new state and what was kept, and returns ∂L/∂p of that
+        step and the gradient with respect to its old state.
+    kept : list
+        From `through_time`.
+    dh : numpy.ndarray, shape (n, T, units)
+        The gradient with respect to the outputs.
+    ds : list of numpy.ndarray, shape (n, units)
+        The gradient with respect to the final state, where that has been used itself.
+    mask : numpy.ndarray of bool, shape (n, T)
+        As in `through_time`.
+    """
+    dp = []
+    for t in reversed(range(len(kept))):
+        ds = [ds[0] + dh[:, t], *ds[1:]]
+        counts = mask[:, t, None]
+        dp_t, back = step_backward(*(d * counts for d in ds), *kept[t])
+        ds = [d + handed * ~counts for d, handed in zip(back, ds, strict=True)]
+        dp.append(dp_t)
+    return np.stack(dp[::-1], axis=1), ds
+
+
 class Recurrent(Layer):
     """What the recurrent layers share: their weights, and the loop over time.
 
@@ -225,7 +279,7 @@ class Recurrent(Layer):
         self.W, self.U, self.b, self.first = None, None, None, False
 
     def build(self, input_shape):
-        """Draw W and U for inputs of shape (n, T, d), and set b to what ``start`` says."""
+        """Draw W and U for inputs of shape (n, T, d), and set b to what ``start_b`` says."""
         columns = self.gates * self.units
         self.W = self.draw_W((input_shape[2], columns), self.rng).astype(self.dtype)
         self.U = self.draw_U((self.units, columns), self.rng).astype(self.dtype)
@@ -234,6 +288,10 @@ class Recurrent(Layer):
     def start_b(self, columns):
         """Return the bias at the start: 0."""
         return np.zeros(columns)
+
+    def zero_state(self, n):
+        """Return a state of zeros for each of n sequences."""
+        return list(np.zeros((self.states, n, self.units), self.dtype))
 
     def in_order(self, a):
         """Return an array (n, T, …) in the order of reading; a second time undoes the first."""
@@ -261,27 +319,19 @@ class Recurrent(Layer):
             self.build(x.shape)
         self.x = self.in_order(x.astype(self.dtype, copy=False))
         self.mask = self.in_order(np.ones(x.shape[:2], bool) if mask is None else mask)
-        s = np.zeros((self.states, len(x), self.units), self.dtype)
-        s = list(s) if initial_state is None else [np.asarray(a, self.dtype) for a in initial_state]
+        s = self.zero_state(len(x))
+        if initial_state is not None:
+            s = [np.asarray(a, self.dtype) for a in initial_state]
         p = self.x @ self.W + np.atleast_2d(self.b)[0]  # the input's part, for all steps at once
-        self.kept, outputs = [], []
-        for t in range(x.shape[1]):
-            new, kept = self.step(p[:, t], *s)
-            s = [np.where(self.mask[:, t, None], a, old) for a, old in zip(new, s, strict=True)]
-            self.kept.append(kept)
-            outputs.append(s[0])
-        self.final_state = s
+        h, self.final_state, self.kept = through_time(self.step, p, s, self.mask)
         self.begun = np.logical_or.accumulate(self.mask, axis=1)[:, :, None]
-        a = np.stack(outputs, axis=1) * self.begun
+        a = h * self.begun
         return padded(a, mask) if self.return_sequences else a[:, -1]
 
     def backward(self, da, dfinal_state=None):
-        """Store the gradients of the weights, and return ∂L/∂x, by backpropagation through time.
+        """Store the gradients of the weights, and return ∂L/∂x: see `back_through_time`.
 
-        The loss depends on the state sₜ in two ways: through the output of step t, and through the state of
-        the next step. So, from the last step to the first, ∂L/∂sₜ = ∂L/∂aₜ + (what step t + 1 hands back).
-        At each step the same weights were at work, so their gradients are sums over all steps. A masked step
-        has only handed on the state, and hands the gradient back as it is.
+        At each step the same weights were at work, so their gradients are sums over all steps.
 
         Parameters
         ----------
@@ -292,20 +342,12 @@ class Recurrent(Layer):
             between two parts of a long sequence, it makes backpropagation through time truncated.
         """
         n, T, _ = self.x.shape
-        dp = np.zeros((n, T, self.W.shape[1]), self.dtype)
         dh = np.zeros((n, T, self.units), self.dtype)
         dh[:, slice(None) if self.return_sequences else -1] = da
         dh *= self.begun
-        ds = (
-            list(np.zeros((self.states, n, self.units), self.dtype)) if dfinal_state is None else dfinal_state
-        )
+        ds = self.zero_state(n) if dfinal_state is None else dfinal_state
         self.dU, self.db = np.zeros_like(self.U), np.zeros_like(self.b)
-        for t in reversed(range(T)):
-            ds = [ds[0] + dh[:, t], *ds[1:]]
-            counts = self.mask[:, t, None]
-            dp[:, t], back = self.step_backward(*(d * counts for d in ds), *self.kept[t])
-            ds = [d + handed * ~counts for d, handed in zip(back, ds, strict=True)]
-        self.dinitial_state = ds
+        dp, self.dinitial_state = back_through_time(self.step_backward, self.kept, dh, ds, self.mask)
         return self.backward_input(dp)
 
     def backward_input(self, dp):
@@ -447,8 +489,8 @@ class GRU(Gated):
     - g = φ(pₕ + r qₕ) is the candidate, the reset gate acting after the product with U,
     - hₜ = z hₜ₋₁ + (1 − z) g, number by number: z keeps the old state.
 
-    With ``reset_after=False`` the gate acts before, as in the paper: qₕ = (r hₜ₋₁)Uₕ and g = φ(pₕ + qₕ). Then
-    b′ would do nothing that b does not, and is left out.
+    With ``reset_after=False`` the gate acts before, as in the paper: qₕ = (r hₜ₋₁)Uₕ and
+    g = φ(pₕ + qₕ). Then b′ would do nothing that b does not, and is left out.
 
     Parameters
     ----------
