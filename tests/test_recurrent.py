@@ -37,11 +37,11 @@ def rng(seed=0):
 
 
 def make(name, units, **options):
-    """Our layer and Keras's, not yet built."""
+    """Our layer and Keras's, not yet built; Keras's without cuDNN, whose outputs in padding are 0."""
     kind, fixed = KINDS[name]
-    return kind(units, **fixed, **options, rng=rng()), getattr(keras.layers, kind.__name__)(
-        units, **fixed, **options
-    )
+    theirs = getattr(keras.layers, kind.__name__)
+    plain = {} if kind is SimpleRNN else {"use_cudnn": False}
+    return kind(units, **fixed, **options, rng=rng()), theirs(units, **fixed, **options, **plain)
 
 
 def share(layer, theirs, shape):
