@@ -150,6 +150,8 @@ def test_weights_start_with_keras_shapes_order_and_biases(name):
     assert np.array_equal(layer.b, bias)
     for U in (layer.U, recurrent):  # wider than high, so its rows are orthonormal
         agree("U Uᵀ", U @ U.T, np.eye(4))
+        alone = U[:, :4] @ U[:, :4].T  # one gate's part is not, where there are several
+        assert np.abs(alone - np.eye(4)).max() > 0.1 or name == "SimpleRNN"
     limit = np.sqrt(6 / (3 + kernel.shape[1]))  # of all gates together, not of one
     for W in (layer.W, kernel):
         assert 0.8 * limit < np.abs(W).max() <= limit

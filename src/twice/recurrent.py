@@ -116,8 +116,8 @@ class Embedding(Layer):
 
         Row k of W is the output wherever the symbol is k, so its gradient is the sum over all those places.
         ``dW[x] += da`` would add only one of them, as it writes each row once; ``np.add.at`` adds them all.
-        The product of the one-hot matrix, transposed, with ∂L/∂a is the same sum, with input_dim times as
-        many products, nearly all of them with 0.
+        The product of the one-hot matrix, transposed, with ∂L/∂a is the same sum, but takes input_dim products
+        for each number that is added, all but one of them with 0.
         """
         self.dW = np.zeros_like(self.W)
         np.add.at(self.dW, self.x, da)
@@ -425,7 +425,8 @@ class LSTM(Gated):
     units, activation, recurrent_activation, use_bias : int, str, None or bool
         As in `Gated`; φ is the activation and σ the recurrent one.
     unit_forget_bias : bool
-        Whether the bias of f starts at 1, so that the memory is kept at first (Gers et al., 2000).
+        Whether the bias of f starts at 1, so that at first more of the memory is kept (Jozefowicz et al.,
+        2015).
     **options : object
         As in `Recurrent`.
     """
