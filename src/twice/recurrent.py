@@ -116,8 +116,8 @@ class Embedding(Layer):
 
         Row k of W is the output wherever the symbol is k, so its gradient is the sum over all those places.
         ``dW[x] += da`` would add only one of them, as it writes each row once; ``np.add.at`` adds them all.
-        The product of the one-hot matrix, transposed, with ∂L/∂a is the same sum, but takes input_dim products
-        for each number that is added, all but one of them with 0.
+        The product of the one-hot matrix, transposed, with ∂L/∂a is the same sum, but takes input_dim
+        products for each number that is added, all but one of them with 0.
         """
         self.dW = np.zeros_like(self.W)
         np.add.at(self.dW, self.x, da)
