@@ -267,6 +267,8 @@ RULES = {  # np.float64, as Keras keeps a plain number in float32
 def test_weights_after_a_hundred_steps_are_keras(name, mask_zero, rule):
     ours, theirs = twins(name, mask_zero)
     kind, options = RULES[rule]
+    if (name, rule) == ("SimpleRNN", "SGD"):  # at 0.2 its own loss moves by 2 where a weight moves by 1e-15
+        options = {"learning_rate": np.float64(0.05)}
     ours.compile(kind(**options), "sparse_categorical_crossentropy")
     step = keras_step(theirs, getattr(keras.optimizers, rule)(**options))
     start = [w.copy() for w in ours.weights]
