@@ -103,6 +103,35 @@ def test_shapes_limits_and_seeds(shape, seed):
         assert np.array_equal(W, INITIALIZERS[name](shape, rng(seed)))
 
 
+@pytest.mark.parametrize(
+    "shape", [(1, 1), (5, 5), (7, 3), (3, 7), (4, 16), (2, 3, 4), (3, 3, 2, 40)], ids=str
+)
+def test_orthogonal_is_what_it_says(shape):
+    W = INITIALIZERS["orthogonal"](shape, rng(1))
+    assert W.shape == shape and np.array_equal(W, INITIALIZERS["orthogonal"](shape, rng(1)))
+    for M in (W, np.array(keras.initializers.Orthogonal(seed=1)(shape, "float64"))):
+        M = M.reshape(-1, shape[-1])
+        M = M if len(M) >= len(M.T) else M.T
+        assert np.abs(M.T @ M - np.eye(len(M.T))).max() < 1e-6
+
+
+@pytest.mark.parametrize("n", [1, 2, 3])
+def test_all_rotations_and_reflections_are_equally_likely(n):
+    """So no entry leans to one sign: each has the mean 0 and the variance 1/n."""
+    draws = np.array([INITIALIZERS["orthogonal"]((n, n), rng(seed)) for seed in range(2000)])
+    assert np.abs(draws.mean(axis=0)).max() < 5 / np.sqrt(n * 2000)
+    assert np.abs((draws**2).mean(axis=0) - 1 / n).max() < 5 / np.sqrt(2000)
+    assert abs((np.linalg.det(draws) > 0).mean() - 0.5) < 5 * 0.5 / np.sqrt(2000)
+    plain = np.array([np.linalg.qr(rng(seed).normal(size=(n, n)))[0] for seed in range(2000)])
+    assert np.abs(plain.mean(axis=0)).max() > 0.2, "the signs that QR leaves would lean"
+
+
+def test_uniform_is_kerass():
+    W, theirs = INITIALIZERS["uniform"]((200, 50), rng()), keras.initializers.get("uniform")((200, 50))
+    for w in (W, np.array(theirs)):
+        assert np.abs(w).max() <= 0.05 and scipy.stats.kstest(w.ravel(), "uniform", (-0.05, 0.1)).pvalue > P
+
+
 def test_zeros():
     assert (initializers.zeros((3, 4)) == 0).all() and initializers.zeros((3, 4)).shape == (3, 4)
 

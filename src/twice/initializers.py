@@ -1,4 +1,4 @@
-"""How the weights of a layer start (chapter 4).
+"""How the weights of a layer start (chapters 4 and 14).
 
 An initializer takes the shape of a weight and a generator of random numbers, and returns the weight.
 """
@@ -75,3 +75,35 @@ def he_normal(shape, rng):
 
 
 INITIALIZERS = {"zeros": zeros, "glorot_uniform": glorot_uniform, "he_normal": he_normal}
+
+
+def uniform(shape, rng):
+    """Return a weight drawn evenly from ±0.05, Keras's "uniform", with which an embedding starts there."""
+    return rng.uniform(-0.05, 0.05, size=shape)
+
+
+def orthogonal(shape, rng):
+    """Return a weight with orthonormal columns, or rows if they are fewer (Saxe, McClelland & Ganguli, 2014).
+
+    A square Q with QᵀQ = I keeps the length of every vector, however often it is applied: a state that passes
+    through it at each of a thousand steps neither vanishes nor explodes.
+
+    The columns of a matrix of normal numbers, made orthonormal one after the other, are Q of A = QR. Any
+    column may have either sign; the one that makes the diagonal of R positive is unique, and with it all
+    rotations and reflections are equally likely (Mezzadri, 2007).
+
+    Parameters
+    ----------
+    shape : tuple of int
+        Of the kernel; all axes but the last count as rows.
+    rng : numpy.random.Generator
+        The source of randomness.
+    """
+    rows, columns = int(np.prod(shape[:-1])), shape[-1]
+    A = rng.normal(size=(max(rows, columns), min(rows, columns)))
+    Q, R = np.linalg.qr(A)
+    Q *= np.sign(np.diag(R))
+    return (Q if rows >= columns else Q.T).reshape(shape)
+
+
+INITIALIZERS.update(uniform=uniform, orthogonal=orthogonal)
