@@ -234,6 +234,68 @@ def same(ours, theirs):
     return len(ours) == len(theirs) and all(a is b for a, b in zip(ours, theirs, strict=True))
 
 
+# ---------------------------------------------------------------------------- what attention gets
+
+
+def sequences(name, value):
+    """Return ``value`` as an array, if it holds a vector at each position: (n, T, d)."""
+    a = numbers(name, value)
+    if a.ndim != 3 or a.size == 0:
+        raise ValueError(f"{name}: expected shape (n, T, d), got {a.shape}")
+    return a
+
+
+def alongside(name, a, shape, other):
+    """Return ``a`` if it has as many examples, and positions if given, as ``shape`` of another array."""
+    if a.shape[: len(shape)] != shape:
+        wanted = ", ".join(map(str, (*shape, *"Sd"[len(shape) - 1 :][: 3 - len(shape)])))
+        raise ValueError(f"{name}: expected shape ({wanted}) beside {other}, got {a.shape}")
+    return a
+
+
+def masked(name, mask, shape):
+    """Return ``mask`` as booleans for scores of ``shape`` (n, heads, T, S); it may lack heads, or n too."""
+    a = numbers(name, mask).astype(bool)
+    a = a[:, None] if a.ndim == 3 else a
+    if a.ndim not in (2, 4) or any(m not in (1, s) for m, s in zip(a.shape, shape[-a.ndim :], strict=True)):
+        n, heads, T, S = shape
+        raise ValueError(
+            f"{name}: expected shape ({n}, {T}, {S}), or with 1 for a size; got {np.shape(mask)}"
+        )
+    return a
+
+
+def attending(self, query, training, value, key, attention_mask):
+    """Return a layer of attention and what it gets, if these fit each other and its weights."""
+    if value is None and key is not None:
+        raise ValueError("value: expected one beside a key, got None")
+    given = {"query": query, "value": value, "key": key}
+    given = {name: sequences(name, a) for name, a in given.items() if a is not None}
+    query = given["query"]
+    value = alongside("value", given.get("value", query), query.shape[:1], "query")
+    key = alongside("key", given.get("key", value), value.shape[:2], "value")
+    for name, a in {"query": query, "key": key, "value": value}.items():
+        if (W := getattr(self, name).W) is not None and a.shape[2] != len(W):
+            raise ValueError(
+                f"{name}: expected shape (n, T, {len(W)}), which the layer was built for; got {a.shape}"
+            )
+    if attention_mask is not None:
+        shape = (len(query), self.num_heads, query.shape[1], key.shape[1])
+        attention_mask = masked("attention_mask", attention_mask, shape)
+    return self, query, training, given.get("value"), given.get("key"), attention_mask
+
+
+def tokens_of(name, value, vocabulary_size):
+    """Return ``value`` as integers of shape (n, T), if they are tokens: 0 to ``vocabulary_size`` − 1."""
+    a = numbers(name, value)
+    if a.ndim != 2 or a.size == 0:
+        raise ValueError(f"{name}: expected tokens of shape (n, T), got {a.shape}")
+    whole = a.astype(int)
+    if (whole != a).any():
+        raise ValueError(f"{name}: expected whole numbers, got {a[whole != a][0]}")
+    return labels(name, whole, vocabulary_size, a.shape)
+
+
 # ---------------------------------------------------------------------------- what networks get
 
 
@@ -305,7 +367,7 @@ def suited(x, y, input_shape, output_shape, sparse, of=""):
     """Return arrays of inputs and targets, if they fit the network."""
     shaped(f"x{of}", x, (len(x), *input_shape[1:]), "which the network was built for")
     if sparse:
-        return x, labels(f"y{of}", y, output_shape[-1], (len(y),))
+        return x, labels(f"y{of}", y, output_shape[-1], (len(y), *output_shape[1:-1]))
     return x, shaped(f"y{of}", y, (len(y), *output_shape[1:]), "that of the predictions")
 
 
