@@ -246,23 +246,31 @@ def sequences(name, value):
 
 
 def alongside(name, a, shape, other):
-    """Return ``a`` if it has as many examples, and positions if given, as ``shape`` of another array."""
+    """Return ``a`` if its shape begins with ``shape``, that of another array."""
     if a.shape[: len(shape)] != shape:
-        wanted = ", ".join(map(str, (*shape, *"Sd"[len(shape) - 1 :][: 3 - len(shape)])))
+        wanted = ", ".join(map(str, (*shape, *("S", "d")[len(shape) - 1 :])))
         raise ValueError(f"{name}: expected shape ({wanted}) beside {other}, got {a.shape}")
     return a
 
 
-def masked(name, mask, shape):
-    """Return ``mask`` as booleans for scores of ``shape`` (n, heads, T, S); it may lack heads, or n too."""
-    a = numbers(name, mask).astype(bool)
-    a = a[:, None] if a.ndim == 3 else a
-    if a.ndim not in (2, 4) or any(m not in (1, s) for m, s in zip(a.shape, shape[-a.ndim :], strict=True)):
-        n, heads, T, S = shape
-        raise ValueError(
-            f"{name}: expected shape ({n}, {T}, {S}), or with 1 for a size; got {np.shape(mask)}"
-        )
-    return a
+def looks(name, mask, shape):
+    """Return ``mask`` as booleans, if it holds 0 and 1 and can be spread to ``shape``, that of the scores."""
+    (mask,) = binary(**{name: mask})
+    sizes = zip(mask.shape[::-1], shape[::-1], strict=False)
+    if mask.ndim < 2 or mask.ndim > len(shape) or any(size not in (1, full) for size, full in sizes):
+        raise ValueError(f"{name}: expected a shape that can be spread to {shape}, got {mask.shape}")
+    return mask.astype(bool)
+
+
+def attended(q, k, v, mask):
+    """Return queries, keys and values as floats, and a mask, if they fit each other."""
+    q, k, v = floats(q=q, k=k, v=v)
+    for name, a in {"q": q, "k": k, "v": v}.items():
+        if a.ndim < 2 or a.shape[:-2] != q.shape[:-2] or a.size == 0:
+            raise ValueError(f"{name}: expected shape (..., T, d), the same (...) for all; got {a.shape}")
+    shaped("k", k, (*k.shape[:-1], q.shape[-1]), "a key's size is a query's")
+    shaped("v", v, (*k.shape[:-1], v.shape[-1]), "a value for each key")
+    return q, k, v, None if mask is None else looks("mask", mask, (*q.shape[:-1], k.shape[-2]))
 
 
 def attending(self, query, training, value, key, attention_mask):
@@ -280,8 +288,9 @@ def attending(self, query, training, value, key, attention_mask):
                 f"{name}: expected shape (n, T, {len(W)}), which the layer was built for; got {a.shape}"
             )
     if attention_mask is not None:
-        shape = (len(query), self.num_heads, query.shape[1], key.shape[1])
-        attention_mask = masked("attention_mask", attention_mask, shape)
+        n, T, S = *query.shape[:2], key.shape[1]
+        attention_mask = looks("attention_mask", attention_mask, (n, T, S))
+        attention_mask = attention_mask.reshape(-1, 1, *attention_mask.shape[-2:])
     return self, query, training, given.get("value"), given.get("key"), attention_mask
 
 
@@ -294,6 +303,14 @@ def tokens_of(name, value, vocabulary_size):
     if (whole != a).any():
         raise ValueError(f"{name}: expected whole numbers, got {a[whole != a][0]}")
     return labels(name, whole, vocabulary_size, a.shape)
+
+
+def placed(self, tokens, training, past):
+    """Return a layer of embeddings, and tokens for which it has vectors and positions."""
+    tokens = tokens_of("tokens", tokens, self.vocabulary_size)
+    if (end := past + tokens.shape[1]) > self.sequence_length:
+        raise ValueError(f"tokens: expected at most {self.sequence_length} positions, got {end}")
+    return self, tokens, training, past
 
 
 # ---------------------------------------------------------------------------- what networks get

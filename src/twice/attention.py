@@ -13,12 +13,14 @@ import numpy as np
 
 from twice.activations import gelu, gelu_derivative, softmax
 from twice.arguments import (
+    attended,
     attending,
     between,
     choice,
     fitting,
     float_type,
     generator,
+    placed,
     positive_integer,
     takes,
     tokens_of,
@@ -33,6 +35,7 @@ MASKED = -1e9  # the score of what may not be looked at: beside any other, its e
 # ---------------------------------------------------------------------------- attention
 
 
+@takes(attended, "q", "k", "v", "mask")
 def attention(q, k, v, mask=None):
     """Return a = pv with p = softmax(qkᵀ / √d): for each query a mean of the values, and its weights.
 
@@ -59,7 +62,7 @@ def attention(q, k, v, mask=None):
     """
     z = q @ k.swapaxes(-1, -2) / sqrt(q.shape[-1])
     if mask is not None:
-        z = np.where(mask, z, z.dtype.type(MASKED))
+        z = np.where(mask, z, MASKED)
     p = softmax(z)
     return p @ v, p
 
@@ -332,8 +335,9 @@ class LayerNormalization(Layer):
 
         The positions do not touch each other. Take one, with the numbers x₁ … x_d, and write s = √(σ² + ε)
         and gᵢ = ∂L/∂x̂ᵢ = ∂L/∂aᵢ · γᵢ. Each xⱼ moves μ and s, and through them every x̂ᵢ, as the values of a
-        channel do in `BatchNormalization.backward`, with d in place of m: ∂x̂ᵢ/∂xⱼ = (δᵢⱼ − 1/d − x̂ᵢ x̂ⱼ/d) / s.
-        The sum over the paths is ∂L/∂xⱼ = (gⱼ − (1/d) Σᵢ gᵢ − x̂ⱼ · (1/d) Σᵢ gᵢ x̂ᵢ) / s.
+        channel do in `BatchNormalization.backward`, with d in place of m:
+        ∂x̂ᵢ/∂xⱼ = (δᵢⱼ − 1/d − x̂ᵢ x̂ⱼ/d) / s. The sum over the paths is
+        ∂L/∂xⱼ = (gⱼ − (1/d) Σᵢ gᵢ − x̂ⱼ · (1/d) Σᵢ gᵢ x̂ᵢ) / s.
         """
         positions = tuple(range(da.ndim - 1))
         self.dgamma = (da * self.x_hat).sum(axis=positions)
@@ -378,7 +382,7 @@ def sinusoidal_positions(T, d, base=10000):
     return np.stack([np.sin(angles), np.cos(angles)], axis=-1).reshape(T, d)
 
 
-def shift(s, d, base=10000):
+def shift_matrix(s, d, base=10000):
     """Return the matrix R that moves sinusoidal positions by s: row t of them, times R, is row t + s.
 
     sin ω(t + s) = sin ωt cos ωs + cos ωt sin ωs and cos ω(t + s) = cos ωt cos ωs − sin ωt sin ωs: each pair
@@ -403,22 +407,16 @@ def shift(s, d, base=10000):
     return R
 
 
-class _Embedding(Layer):
-    """A vector for each token: row t of W for token t, evenly drawn from ±0.05 as Keras does."""
+def uniform(shape, rng):
+    """Return a weight drawn evenly from ±0.05: Keras's start for embeddings."""
+    return rng.uniform(-0.05, 0.05, shape)
 
-    def __init__(self, input_dim, output_dim, dtype, rng):
-        self.W = rng.uniform(-0.05, 0.05, (input_dim, output_dim)).astype(dtype)
 
-    def forward(self, t):
-        """Return the rows W[t], of shape (…, d)."""
-        self.t = t
-        return self.W[t]
-
-    def backward(self, da):
-        """Return ∂L/∂W: each row has the sum of the gradients of all places where it was used."""
-        dW = np.zeros_like(self.W)
-        np.add.at(dW, self.t, da)
-        return dW
+POSITIONS = {
+    "learnt": lambda T, d, rng: uniform((T, d), rng),
+    "sinusoidal": lambda T, d, rng: sinusoidal_positions(T, d),
+    "none": lambda T, d, rng: np.zeros((T, d)),
+}
 
 
 class TokenAndPositionEmbedding(Layer):
@@ -428,8 +426,8 @@ class TokenAndPositionEmbedding(Layer):
     ----------
     vocabulary_size, sequence_length, embedding_dim : int
         How many tokens there are, the most positions, and d.
-    positions : "learnt", "sinusoidal" or None
-        Whether P is learnt, is `sinusoidal_positions`, or is left out.
+    positions : "learnt", "sinusoidal" or "none"
+        Whether P is learnt, is `sinusoidal_positions`, or is 0.
     dtype : "float64" or "float32"
         Of the weights.
     rng : numpy.random.Generator
@@ -451,42 +449,29 @@ class TokenAndPositionEmbedding(Layer):
         *,
         rng,
     ):
-        size = positive_integer("vocabulary_size", vocabulary_size)
+        self.vocabulary_size = positive_integer("vocabulary_size", vocabulary_size)
         self.sequence_length = positive_integer("sequence_length", sequence_length)
         d = positive_integer("embedding_dim", embedding_dim)
-        dtype, rng = float_type("dtype", dtype), generator("rng", rng)
-        self.tokens, self.learnt = _Embedding(size, d, dtype, rng), positions == "learnt"
-        kinds = {"learnt": None, "sinusoidal": sinusoidal_positions, "none": lambda T, d: np.zeros((T, d))}
-        made = choice("positions", "none" if positions is None else positions, kinds)
-        self.positions = _Embedding(self.sequence_length, d, dtype, rng)
-        if not self.learnt:
-            self.positions.W = made(self.sequence_length, d).astype(dtype)
-        self.tied = 0
+        self.dtype, rng = float_type("dtype", dtype), generator("rng", rng)
+        self.E = uniform((self.vocabulary_size, d), rng).astype(self.dtype)
+        self.P = choice("positions", positions, POSITIONS)(self.sequence_length, d, rng).astype(self.dtype)
+        self.learnt, self.tied = positions == "learnt", 0
 
+    @takes(placed, "self", "tokens", "training", "past")
     def forward(self, tokens, training=False, past=0):
-        """Return the vectors of tokens (n, T) that stand at the positions past, past + 1, …"""
-        tokens = tokens_of("tokens", tokens, len(self.E))
-        places = past + np.arange(tokens.shape[1])
-        if places[-1] >= self.sequence_length:
-            raise ValueError(
-                f"tokens: expected at most {self.sequence_length} positions, got {places[-1] + 1}"
-            )
-        return self.tokens.forward(tokens) + self.positions.forward(places)
+        """Return the vectors of tokens (n, T), the first of which stands at position ``past``."""
+        self.tokens = tokens
+        return self.E[tokens] + self.P[past : past + tokens.shape[1]]
 
     def backward(self, dx):
-        """Store ∂L/∂E, with the part that `TiedOutput` found, and ∂L/∂P, the sum over the examples."""
-        self.dE = self.tied + self.tokens.backward(dx)
-        self.dP = self.positions.backward(dx.sum(axis=0))
+        """Store ∂L/∂E, with the part that `TiedOutput` found, and ∂L/∂P.
 
-    @property
-    def E(self):
-        """A vector for each token."""
-        return self.tokens.W
-
-    @property
-    def P(self):
-        """A vector for each position."""
-        return self.positions.W
+        Row t of E has the sum of the gradients of all places where token t stands; row t of P has that of
+        position t over the examples.
+        """
+        self.dE, self.dP = self.tied + np.zeros_like(self.E), np.zeros_like(self.P)
+        np.add.at(self.dE, self.tokens, dx)
+        self.dP[: dx.shape[1]] = dx.sum(axis=0)
 
     @property
     def params(self):
@@ -520,7 +505,7 @@ class TiedOutput(Layer):
 
 
 class DecoderBlock(Layer):
-    """A block in which positions first look back, then think: y = x + attention(norm(x)), y + mlp(norm(y)).
+    """A block in which positions look back, then think: y = x + attention(norm(x)), then y + mlp(norm(y)).
 
     Both parts add to x rather than replace it, and x goes through no norm itself ("pre-norm").
 
@@ -547,7 +532,7 @@ class DecoderBlock(Layer):
         self.mlp = Network([hidden, GELU(approximate), Projection(None, dtype=dtype, rng=rng)])
 
     def forward(self, x, training=False, attention_mask=None):
-        """Return the block's output, of shape (n, T, d) as x; ``attention_mask`` hides more than the future."""
+        """Return the output, of the shape (n, T, d) of x; ``attention_mask`` hides more than the future."""
         x = np.asarray(x, self.norms[0].dtype)
         normed = self.norms[0].forward(x)
         y = x + self.attention.forward(normed, attention_mask=attention_mask, use_causal_mask=True)
@@ -665,7 +650,7 @@ class Decoder(Sequential):
         rng : numpy.random.Generator
             Draws the tokens.
         """
-        tokens, caches = tokens_of("tokens", tokens, len(self.embedding.E)), None
+        tokens, caches = tokens_of("tokens", tokens, self.embedding.vocabulary_size), None
         between("temperature", temperature, 0, np.inf), generator("rng", rng)
         for _ in range(positive_integer("length", length)):
             fits = tokens.shape[1] <= self.embedding.sequence_length
