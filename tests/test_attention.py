@@ -242,15 +242,12 @@ def test_keras_gives_two_answers_where_nothing_may_be_seen():
     agree("elsewhere", a[:, 2:], out[:, 2:])
 
 
-def test_initial_weights_have_keras_limits():
-    """Keras reads a kernel (d, heads, key_dim) as a window of d over so many inputs and outputs."""
-    layer = MultiHeadAttention(8, 16, rng=rng())
-    theirs = keras.layers.MultiHeadAttention(8, 16)
-    x = draw((1, 2, 128))
-    layer.forward(x), theirs(x, x)
-    for name in ("query", "value", "output"):
-        limit = abs(getattr(theirs, f"{name}_dense").kernel.numpy()).max()
-        assert abs(getattr(layer, name).W).max() == pytest.approx(limit, rel=1e-2)
+def test_initial_weights_see_all_inputs_and_outputs_of_a_position():
+    """A kernel (d, heads, key_dim) is a matrix of d inputs and heads · key_dim outputs."""
+    layer = MultiHeadAttention(8, 16, 20, rng=rng())
+    layer.forward(draw((1, 2, 64)))
+    for project, outputs in zip(layer.projections, (128, 128, 160, 160), strict=True):
+        assert abs(project.W).max() == pytest.approx(np.sqrt(6 / (64 + outputs)), rel=1e-2)
 
 
 @pytest.mark.parametrize(
@@ -317,12 +314,28 @@ def test_layer_normalization_gives_mean_0_and_variance_1_to_each_position():
         assert (LayerNormalization().forward(np.full((2, 3), 7.0)) == 0).all()
 
 
+def exact_gelu(z, approximate=False):
+    """Keras's formulas in Keras's operations. On TensorFlow its own gelu rounds a constant to float32."""
+    if approximate:
+        return 0.5 * z * (1 + keras.ops.tanh(np.sqrt(2 / np.pi) * (z + 0.044715 * z**3)))
+    return 0.5 * z * (1 + keras.ops.erf(z / np.sqrt(2)))
+
+
+@pytest.mark.parametrize("approximate", [False, True])
+def test_keras_gelu_is_the_formula_to_the_digits_of_its_constant(approximate):
+    z = 3 * draw((50, 40))
+    theirs = keras.activations.gelu(z, approximate)
+    agree("ours", GELU(approximate).forward(z), theirs, atol=1e-7)
+    agree("formula", exact_gelu(z, approximate), theirs, atol=1e-7)
+    assert abs(keras.activations.gelu(z) - exact_gelu(z)).numpy().max() < 1e-7, "exact is the default"
+
+
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("approximate", [False, True])
 def test_gelu_layer_is_keras(approximate, dtype):
     layer, x = GELU(approximate), 3 * draw((4, 5, 6), dtype)
     weight = draw(x.shape, dtype, seed=9)
-    theirs = total(lambda x: keras.activations.gelu(x, approximate), [x], [], weight)
+    theirs = total(lambda x: exact_gelu(x, approximate), [x], [], weight)
     agree_all((layer.forward(x), [layer.backward(weight)]), theirs, dtype)
 
 
@@ -369,7 +382,7 @@ class KerasBlock:
         made = keras.layers
         self.norm1, self.norm2 = (made.LayerNormalization(epsilon=epsilon, dtype=dtype) for _ in range(2))
         self.attention = made.MultiHeadAttention(heads, key_dim, dtype=dtype)
-        self.hidden = made.Dense(width, lambda z: keras.activations.gelu(z, approximate), dtype=dtype)
+        self.hidden = made.Dense(width, lambda z: exact_gelu(z, approximate), dtype=dtype)
         self.out = made.Dense(d, dtype=dtype)
 
     def __call__(self, x, **options):

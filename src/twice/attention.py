@@ -7,7 +7,7 @@ A mask is True where a position may be looked at, as in Keras.
 """
 
 from functools import partial
-from math import sqrt
+from math import prod, sqrt
 
 import numpy as np
 
@@ -139,9 +139,10 @@ class Projection(Layer):
         self.W = self.b = None
 
     def build(self, input_shape):
-        """Draw W for inputs of shape (n, T, *inputs), and set b to 0."""
-        shape = (*input_shape[2:], *self.outputs)
-        self.W = self.initialize(shape, self.rng).astype(self.dtype)
+        """Draw W, as a matrix, for inputs of shape (n, T, *inputs), and set b to 0."""
+        inputs = input_shape[2:]
+        W = self.initialize((prod(inputs), prod(self.outputs)), self.rng)
+        self.W = W.reshape(*inputs, *self.outputs).astype(self.dtype)
         self.b = np.zeros(self.outputs, self.dtype)
 
     def forward(self, x, training=False):
