@@ -221,6 +221,20 @@ def test_weights_have_keras_shapes_in_keras_order():
     assert names == ["query", "key", "value", "attention_output"]
 
 
+@pytest.mark.parametrize("key_dim", [3, 5, 8])
+def test_keras_scale_has_the_digits_of_float32(key_dim):
+    """On TensorFlow 1 / √key_dim goes through float32: exact for 4 or 16, and here for no size but these."""
+    layer = MultiHeadAttention(2, key_dim, rng=rng())
+    theirs = keras.layers.MultiHeadAttention(2, key_dim)
+    x = draw((N, T, D))
+    layer.forward(x), theirs(x, x)
+    set_all(theirs.weights, moved(layer).params)
+    agree("output", layer.forward(x), theirs(x, x), atol=1e-7)
+    layer.query.W *= np.sqrt(key_dim) * np.float64(np.float32(1 / np.sqrt(key_dim)))
+    layer.query.b *= np.sqrt(key_dim) * np.float64(np.float32(1 / np.sqrt(key_dim)))
+    agree("with its digits", layer.forward(x), theirs(x, x))
+
+
 def test_padding_is_keras_value_mask():
     arrays = inputs(2)
     layer, theirs = same_heads(arrays)
@@ -414,7 +428,7 @@ class KerasDecoder:
         return [w for layer in (self.E, self.P, *self.blocks, self.norm) for w in layer.weights]
 
 
-SMALL = (11, 8, 6, 2, 2)  # tokens, positions, d, heads, blocks
+SMALL = (11, 8, 8, 2, 2)  # tokens, positions, d, heads, blocks
 
 
 def decoder(dtype="float64", **options):
@@ -434,8 +448,8 @@ def same_decoders(dtype="float64"):
 @pytest.mark.parametrize("mask", [None, "padding"])
 @pytest.mark.parametrize("approximate", [False, True])
 def test_a_block_is_keras(approximate, mask, dtype):
-    layer = DecoderBlock(2, 3, 9, 1e-5, approximate, dtype, rng=rng())
-    theirs = KerasBlock(2, 3, 9, D, dtype, 1e-5, approximate)
+    layer = DecoderBlock(2, 4, 9, 1e-5, approximate, dtype, rng=rng())
+    theirs = KerasBlock(2, 4, 9, D, dtype, 1e-5, approximate)
     x, options = draw((N, S, D), dtype), {"attention_mask": mask and MASKS[mask]}
     layer.forward(x), theirs(x)
     set_all(theirs.weights, moved(layer).params)
@@ -488,7 +502,7 @@ def test_a_decoder_learns_as_in_keras():
 
 @pytest.mark.parametrize("approximate", [False, True])
 def test_gradients_of_a_block(approximate):
-    layer = DecoderBlock(2, 3, 9, approximate=approximate, rng=rng())
+    layer = DecoderBlock(2, 4, 9, approximate=approximate, rng=rng())
     layer.forward(draw((N, S, D)))
     check_all_gradients(moved(layer), draw((N, S, D)), silent=[5])
 
@@ -514,7 +528,7 @@ def test_the_last_output_hears_of_order_only_with_positions():
     """One block without positions sees what came before as a bag; each further one hears of its order."""
     t, swapped = np.array([[1, 2, 3, 4]]), np.array([[2, 1, 3, 4]])
     for positions, heard in (("learnt", True), ("sinusoidal", True), ("none", False)):
-        network = Decoder(11, 8, 6, 2, 1, positions=positions, rng=rng())
+        network = Decoder(11, 8, 8, 2, 1, positions=positions, rng=rng())
         network.build((None, 8))
         moved(network)
         change = abs(network.forward(t) - network.forward(swapped))[:, -1].max()
@@ -532,7 +546,7 @@ def test_the_cache_changes_nothing(parts, dtype):
     z = np.concatenate(seen, axis=1)
     assert z.dtype == dtype
     agree("logits", z, whole, atol=1e-12 if dtype == "float64" else 1e-5)
-    assert [k.shape for k, _ in caches] == [(2, 2, 8, 3)] * 2
+    assert [k.shape for k, _ in caches] == [(2, 2, 8, 4)] * 2
 
 
 @pytest.mark.parametrize("temperature", [0, 0.5, 1.0])
