@@ -79,12 +79,14 @@ def attention_gradient(q, k, v, p, da, mask=None):
 
     Parameters
     ----------
-    q, k, v, mask : numpy.ndarray
+    q, k, v : numpy.ndarray
         As in `attention`.
     p : numpy.ndarray, shape (..., T, S)
         The weights that it returned.
     da : numpy.ndarray, shape (..., T, value_dim)
         The gradient with respect to its means.
+    mask : numpy.ndarray of bool, shape (..., T, S), or None
+        As in `attention`.
     """
     dv = p.swapaxes(-1, -2) @ da
     dp = da @ v.swapaxes(-1, -2)
@@ -586,12 +588,14 @@ class Decoder(Sequential):
 
     Parameters
     ----------
-    vocabulary_size, sequence_length, embedding_dim, positions : object
+    vocabulary_size, sequence_length, embedding_dim : int
         As in `TokenAndPositionEmbedding`.
     num_heads, num_blocks : int
         Heads have ``embedding_dim`` / ``num_heads`` numbers each.
     intermediate_dim : int or None
         As in `DecoderBlock`; None is 4 ``embedding_dim``.
+    positions : str
+        As in `TokenAndPositionEmbedding`.
     epsilon, approximate, dtype, rng : object
         As in `DecoderBlock`.
     """
