@@ -571,6 +571,11 @@ def test_tokens_are_drawn_as_often_as_softmax_says(temperature):
     assert (sample(np.tile(z, (5, 1)), 0, rng()) == 3).all()
 
 
+def test_positions_may_be_a_function_of_the_readers_own():
+    network = Decoder(11, 8, 6, 2, 1, positions=lambda T, d, rng: np.full((T, d), 2.0), rng=rng())
+    assert (network.embedding.P == 2).all() and len(network.embedding.params) == 1
+
+
 def test_both_uses_of_a_tied_weight_are_added():
     network, t = decoder(), tokens((2, 5))
     z = network.forward(t)
@@ -582,6 +587,19 @@ def test_both_uses_of_a_tied_weight_are_added():
     untied.embedding.tied = 0
     untied.backward(weight)
     agree("sum", untied.embedding.dE + untied.layers[-1].embedding.tied, network.embedding.dE)
+
+
+def count(V, L, d, blocks):
+    """The parameters of a decoder: attention has 4d² + 4d, the mlp 8d² + 5d, a norm 2d."""
+    return V * d + L * d + blocks * (12 * d**2 + 13 * d) + 2 * d
+
+
+@pytest.mark.parametrize("heads, blocks", [(1, 1), (2, 3), (4, 2)])
+def test_a_decoder_has_as_many_parameters_as_its_sizes_say(heads, blocks):
+    network = Decoder(11, 8, 12, heads, blocks, rng=rng())
+    network.build((None, 8))
+    assert network.count_params() == count(11, 8, 12, blocks)
+    assert count(50257, 1024, 768, 12) == 124_439_808, "the smallest GPT-2"
 
 
 def test_a_decoder_is_a_network():

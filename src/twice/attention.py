@@ -273,7 +273,8 @@ class MultiHeadAttention(Layer):
         """Return what new positions find among all so far and themselves, and the longer cache.
 
         Earlier positions don't see later ones, so their keys and values stay what they were: a cache, a pair
-        of arrays (n, heads, S, …), keeps them, and only the new ones are computed.
+        of arrays (n, heads, S, …), keeps them, and only the new ones are computed. There is no way back
+        from here: `backward` follows `forward`.
         """
         q, k, v = self.heads(x, x, x)
         if cache is not None:
@@ -429,8 +430,9 @@ class TokenAndPositionEmbedding(Layer):
     ----------
     vocabulary_size, sequence_length, embedding_dim : int
         How many tokens there are, the most positions, and d.
-    positions : "learnt", "sinusoidal" or "none"
-        Whether P is learnt, is `sinusoidal_positions`, or is 0.
+    positions : "learnt", "sinusoidal", "none" or callable
+        Whether P is learnt, is `sinusoidal_positions`, is 0, or is what a function of its two sizes and
+        ``rng`` returns.
     dtype : "float64" or "float32"
         Of the weights.
     rng : numpy.random.Generator
