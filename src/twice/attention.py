@@ -40,8 +40,8 @@ def attention(q, k, v, mask=None):
     """Return a = pv with p = softmax(qkᵀ / √d): for each query a mean of the values, and its weights.
 
     Queries and keys of d independent numbers of mean 0 and variance 1 have dot products of variance d;
-    divided by √d they have variance 1, whatever d is. Where a query may look at nothing, all its scores are equal, and it
-    gets the plain mean.
+    divided by √d they have variance 1, whatever d is. Where a query may look at nothing, all its scores are
+    equal, and it gets the plain mean.
 
     Parameters
     ----------
