@@ -189,3 +189,4 @@ def test_gelu_derivative(approximate):
 def test_both_forms_of_gelu_are_close():
     z = np.linspace(-8, 8, 10_001)
     assert 4e-4 < abs(a.gelu(z) - a.gelu(z, approximate=True)).max() < 5e-4
+    assert (a.gelu_derivative(z) == a.gelu_derivative(z, approximate=False)).all(), "exact is the default"
