@@ -168,3 +168,25 @@ def test_a_check_sees_the_arguments_that_it_names_and_no_others():
     ]
     with pytest.raises(TypeError, match="^takes: expected arguments of .* in their order, got"):
         takes(lambda b, a: (b, a), "b", "a")(lambda a, b: a)
+
+
+@pytest.mark.parametrize("shape", [(), *SHAPES], ids=str)
+def test_gelu_is_z_times_the_normal_distribution_function(shape):
+    z = draw(shape)
+    agree("Φ", a.normal_cdf(z), scipy.special.ndtr(z), atol=1e-14)
+    agree("gelu", a.gelu(z), z * scipy.special.ndtr(z), atol=1e-14)
+    assert a.gelu(-30.0) == pytest.approx(-30 * scipy.special.ndtr(-30.0), rel=1e-12)
+    assert a.gelu(np.float32(z)).dtype == a.gelu_derivative(np.float32(z)).dtype == np.float32
+
+
+@pytest.mark.parametrize("approximate", [False, True])
+def test_gelu_derivative(approximate):
+    z, weights = draw((4, 5), seed=1), draw((4, 5), seed=2)
+    slope = weights * a.gelu_derivative(z, approximate)
+    check_gradient("gelu", lambda z: (weights * a.gelu(z, approximate)).sum(), z, slope)
+
+
+def test_both_forms_of_gelu_are_close():
+    z = np.linspace(-8, 8, 10_001)
+    assert 4e-4 < abs(a.gelu(z) - a.gelu(z, approximate=True)).max() < 5e-4
+    assert (a.gelu_derivative(z) == a.gelu_derivative(z, approximate=False)).all(), "exact is the default"

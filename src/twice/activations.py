@@ -1,9 +1,11 @@
-"""Activation functions and their derivatives (chapters 1 and 3).
+"""Activation functions and their derivatives (chapters 1, 3 and 15).
 
 All of them take arrays of any shape and work element by element, except `softmax` and its relatives, which
 work along the last axis: one row, one example. Integers are computed in float64 and float16 in float32; what
 holds no numbers is refused.
 """
+
+from math import erfc, pi, sqrt
 
 import numpy as np
 
@@ -52,6 +54,40 @@ def relu(z):
 def relu_derivative(z):
     """Return 1 where z > 0 and 0 elsewhere; at 0, where no derivative exists, Keras's choice of 0."""
     return np.greater(z, 0).astype(np.asarray(z).dtype)
+
+
+@takes(floats, "z")
+def normal_cdf(z):
+    """Return Φ(z) = ½ erfc(−z / √2), the probability that a standard normal number is below z."""
+    return np.vectorize(erfc, otypes=[float])(-z / sqrt(2)).astype(z.dtype) / 2
+
+
+@takes(floats, "z")
+def gelu(z, approximate=False):
+    """Return zΦ(z), the Gaussian error linear unit (Hendrycks & Gimpel, 2016).
+
+    Each number is kept with the probability that a standard normal one is below it; this is the mean.
+
+    Parameters
+    ----------
+    z : numpy.ndarray
+        Of any shape.
+    approximate : bool
+        Whether to take ½ (1 + tanh(√(2/π) (z + 0.044715 z³))) in place of Φ(z). What comes out differs
+        by less than 5e-4, and sooner, as NumPy has no error function of its own.
+    """
+    if approximate:
+        return z / 2 * (1 + np.tanh(sqrt(2 / pi) * z * (1 + 0.044715 * z**2)))
+    return z * normal_cdf(z)
+
+
+@takes(floats, "z")
+def gelu_derivative(z, approximate=False):
+    """Return Φ(z) + zφ(z), φ the normal density; with tanh t, ½ (1 + t) + ½ z (1 − t²) times its inside's."""
+    if approximate:
+        t = np.tanh(sqrt(2 / pi) * z * (1 + 0.044715 * z**2))
+        return (1 + t) / 2 + z / 2 * (1 - t**2) * sqrt(2 / pi) * (1 + 3 * 0.044715 * z**2)
+    return normal_cdf(z) + z * np.exp(-(z**2) / 2) / sqrt(2 * pi)
 
 
 @takes(floats, "z")

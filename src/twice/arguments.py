@@ -234,6 +234,85 @@ def same(ours, theirs):
     return len(ours) == len(theirs) and all(a is b for a, b in zip(ours, theirs, strict=True))
 
 
+# ---------------------------------------------------------------------------- what attention gets
+
+
+def sequences(name, value):
+    """Return ``value`` as an array, if it holds a vector at each position: (n, T, d)."""
+    a = numbers(name, value)
+    if a.ndim != 3 or a.size == 0:
+        raise ValueError(f"{name}: expected shape (n, T, d), got {a.shape}")
+    return a
+
+
+def alongside(name, a, shape, other):
+    """Return ``a`` if its shape begins with ``shape``, that of another array."""
+    if a.shape[: len(shape)] != shape:
+        wanted = ", ".join(map(str, (*shape, *("S", "d")[len(shape) - 1 :])))
+        raise ValueError(f"{name}: expected shape ({wanted}) beside {other}, got {a.shape}")
+    return a
+
+
+def looks(name, mask, shape):
+    """Return ``mask`` as booleans, if it holds 0 and 1 and can be spread to ``shape``, that of the scores."""
+    (mask,) = binary(**{name: mask})
+    sizes = zip(mask.shape[::-1], shape[::-1], strict=False)
+    if mask.ndim < 2 or mask.ndim > len(shape) or any(size not in (1, full) for size, full in sizes):
+        raise ValueError(f"{name}: expected a shape that can be spread to {shape}, got {mask.shape}")
+    return mask.astype(bool)
+
+
+def attended(q, k, v, mask):
+    """Return queries, keys and values as floats, and a mask, if they fit each other."""
+    q, k, v = floats(q=q, k=k, v=v)
+    for name, a in {"q": q, "k": k, "v": v}.items():
+        if a.ndim < 2 or a.shape[:-2] != q.shape[:-2] or a.size == 0:
+            raise ValueError(f"{name}: expected shape (..., T, d), the same (...) for all; got {a.shape}")
+    shaped("k", k, (*k.shape[:-1], q.shape[-1]), "a key's size is a query's")
+    shaped("v", v, (*k.shape[:-1], v.shape[-1]), "a value for each key")
+    return q, k, v, None if mask is None else looks("mask", mask, (*q.shape[:-1], k.shape[-2]))
+
+
+def attending(self, query, training, value, key, attention_mask):
+    """Return a layer of attention and what it gets, if these fit each other and its weights."""
+    if value is None and key is not None:
+        raise ValueError("value: expected one beside a key, got None")
+    given = {"query": query, "value": value, "key": key}
+    given = {name: sequences(name, a) for name, a in given.items() if a is not None}
+    query = given["query"]
+    value = alongside("value", given.get("value", query), query.shape[:1], "query")
+    key = alongside("key", given.get("key", value), value.shape[:2], "value")
+    for name, a in {"query": query, "key": key, "value": value}.items():
+        if (W := getattr(self, name).W) is not None and a.shape[2] != len(W):
+            raise ValueError(
+                f"{name}: expected shape (n, T, {len(W)}), which the layer was built for; got {a.shape}"
+            )
+    if attention_mask is not None:
+        n, T, S = *query.shape[:2], key.shape[1]
+        attention_mask = looks("attention_mask", attention_mask, (n, T, S))
+        attention_mask = attention_mask.reshape(-1, 1, *attention_mask.shape[-2:])
+    return self, query, training, given.get("value"), given.get("key"), attention_mask
+
+
+def tokens_of(name, value, vocabulary_size):
+    """Return ``value`` as integers of shape (n, T), if they are tokens: 0 to ``vocabulary_size`` − 1."""
+    a = numbers(name, value)
+    if a.ndim != 2 or a.size == 0:
+        raise ValueError(f"{name}: expected tokens of shape (n, T), got {a.shape}")
+    whole = a.astype(int)
+    if (whole != a).any():
+        raise ValueError(f"{name}: expected whole numbers, got {a[whole != a][0]}")
+    return labels(name, whole, vocabulary_size, a.shape)
+
+
+def placed(self, tokens, training, past):
+    """Return a layer of embeddings, and tokens for which it has vectors and positions."""
+    tokens = tokens_of("tokens", tokens, self.vocabulary_size)
+    if (end := past + tokens.shape[1]) > self.sequence_length:
+        raise ValueError(f"tokens: expected at most {self.sequence_length} positions, got {end}")
+    return self, tokens, training, past
+
+
 # ---------------------------------------------------------------------------- what networks get
 
 
@@ -305,7 +384,7 @@ def suited(x, y, input_shape, output_shape, sparse, of=""):
     """Return arrays of inputs and targets, if they fit the network."""
     shaped(f"x{of}", x, (len(x), *input_shape[1:]), "which the network was built for")
     if sparse:
-        return x, labels(f"y{of}", y, output_shape[-1], (len(y),))
+        return x, labels(f"y{of}", y, output_shape[-1], (len(y), *output_shape[1:-1]))
     return x, shaped(f"y{of}", y, (len(y), *output_shape[1:]), "that of the predictions")
 
 
