@@ -11,7 +11,7 @@ import {
 export const about = {
   "title": "A name, letter by letter",
   "text": "Interactive figure: a recurrent network writes a first name letter by letter; its probabilities for every next letter as bars, what was chosen, and what each letter costs in bits. Open this notebook in Colab, in JupyterLab or in the HTML book to use it.",
-  "height": 1150
+  "height": 1100
 };
 
 const LEFT = 38; // pixels beside the places, for the letters of the rows
