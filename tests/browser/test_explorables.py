@@ -1440,7 +1440,7 @@ def test_recurrence_pulse_is_dragged(show):
     figure.drag(pulse, 3 * step_of(figure), -unit)
     assert (figure.state["at"], figure.state["size"]) == (5, pytest.approx(2, abs=0.1))
     figure.drawn()
-    figure.drag(pulse, 9 * step_of(figure), 6 * unit)
+    figure.drag(pulse, 8 * step_of(figure), 6 * unit)
     assert (figure.state["at"], figure.state["size"]) == (12, -2)
 
 
