@@ -1436,7 +1436,7 @@ def step_of(figure):
 def test_recurrence_pulse_is_dragged(show):
     figure = show("recurrence", at=2, size=1)
     pulse = figure.role("slider", "The pulse")
-    unit = figure.frame.locator(".chain").bounding_box()["height"] / 10 * 0.6  # pixels of a pulse of 1
+    unit = figure.frame.locator(".chain").bounding_box()["height"] / 10 * 0.65  # pixels of a pulse of 1
     figure.drag(pulse, 3 * step_of(figure), -unit)
     assert (figure.state["at"], figure.state["size"]) == (5, pytest.approx(2, abs=0.1))
     figure.drawn()
@@ -1478,7 +1478,7 @@ def test_recurrence_formula_follows_the_state(show):
 @pytest.mark.parametrize(
     "example, said, negative",
     [
-        ("vanishes", "It vanishes: halved every 1.0 steps. Of the gradient at step 12, 4.9·10⁻⁴ reaches", 0),
+        ("vanishes", "It vanishes: halved at every step. Of the gradient at step 12, 4.9·10⁻⁴ reaches", 0),
         ("stays", "It stays: all of the gradient reaches step 1.", 0),
         ("explodes", "It explodes: doubled every 1.7 steps. Of the gradient at step 12, 86.5 reaches", 0),
         ("flips", "It stays, and changes its sign at each step.", 6),

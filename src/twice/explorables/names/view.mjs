@@ -250,15 +250,15 @@ function inWords(state) {
 
 app.start(inWords,
   roll.element,
-  h("p", { class: "note" }, `A column is a place of the name, a row a letter, a bar its probability there, from all that stands before. Purple: what was
-    typed or chosen. Below: what it cost, in bits. Click on a column to see it large.`),
+  h("p", { class: "note" }, `A column is a place of the name, a row a letter, a bar its probability there after all that stands before.
+    Purple: what was typed or chosen. At the foot: what it cost, in bits. Click on a column to see it large.`),
+  h("div", { class: "typing" }, h("label", { for: field.id }, "The beginning"), field,
+    h("div", { class: "buttons" }, drawLetter, drawAll, back), complaint),
   h("section", { class: "pictures parts" },
     h("div", { class: "side" }, heading, list,
       h("p", { class: "note" }, "Click on a letter to take it (by keyboard: arrows, then Enter). The thin mark is the other predictor’s probability.")),
-    h("div", { class: "side" },
-      h("div", { class: "typing" }, h("label", { for: field.id }, "The beginning"), field, complaint),
-      h("div", { class: "buttons" }, drawLetter, drawAll, back),
+    h("div", { class: "side" }, h("h2", {}, "The draw"),
       slider(app, "temperature", "temperature"), slider(app, "seed", "seed"),
-      h("h2", {}, "Names drawn from there"), drawn,
+      h("h2", {}, "Names drawn from here"), drawn,
       choice(app, "by", "Who predicts", { network: "the network", pairs: "pairs of letters" }))),
   h("section", { class: "below" }, formula, table, resetButton(app)));
