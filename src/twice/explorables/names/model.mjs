@@ -46,9 +46,9 @@ function plus(bias, x, W) {
   return z;
 }
 
-/** One step of the LSTM: gates i, f, g, o side by side. */
+/** One step of the LSTM: gates i, f, g, o side by side. Row 0 of E is for what fills short names up. */
 function step({ h, c }, symbol) {
-  const x = weights.E.subarray(symbol * INPUTS, (symbol + 1) * INPUTS);
+  const x = weights.E.subarray((symbol + 1) * INPUTS, (symbol + 2) * INPUTS);
   const z = plus(plus(weights.b, x, weights.W), h, weights.U);
   const gate = (k) => z.subarray(k * UNITS, (k + 1) * UNITS);
   const [i, f, g, o] = [gate(0).map(sigmoid), gate(1).map(sigmoid), gate(2).map(Math.tanh), gate(3).map(sigmoid)];
