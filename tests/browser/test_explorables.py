@@ -1602,7 +1602,7 @@ def test_names_costs_are_added(show):
     costs = figure.frame.locator(".costs")
     expect(costs).to_contain_text("28 equal symbols")
     figure.tell(twice="state", state={"beginning": "ann", "more": "a", "ended": True})
-    expect(costs.get_by_role("row").nth(0)).to_contain_text("bits for “anna” and its end")
+    expect(costs.get_by_role("row").nth(0)).to_contain_text("bits for “anna”, end")
     expect(costs.get_by_role("row").nth(3)).to_have_text(re.compile(r"28 equal symbols\s*24.0\s*4.81"))
     figure.frame.get_by_label("temperature, exact value").fill("0.5")
     expect(figure.frame.locator(".formula")).to_contain_text("(at temperature 1)")

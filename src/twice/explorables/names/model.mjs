@@ -46,9 +46,9 @@ function plus(bias, x, W) {
   return z;
 }
 
-/** One step of the LSTM: gates i, f, g, o side by side. Row 0 of E is for what fills short names up. */
+/** One step of the LSTM: gates i, f, g, o side by side. */
 function step({ h, c }, symbol) {
-  const x = weights.E.subarray((symbol + 1) * INPUTS, (symbol + 2) * INPUTS);
+  const x = weights.E.subarray(symbol * INPUTS, (symbol + 1) * INPUTS);
   const z = plus(plus(weights.b, x, weights.W), h, weights.U);
   const gate = (k) => z.subarray(k * UNITS, (k + 1) * UNITS);
   const [i, f, g, o] = [gate(0).map(sigmoid), gate(1).map(sigmoid), gate(2).map(Math.tanh), gate(3).map(sigmoid)];
@@ -81,7 +81,7 @@ const scores = {
 export function probabilities(by, letters, temperature = 1) {
   const z = scores[by](letters);
   const most = Math.max(...z);
-  const powers = z.map((value) => Math.exp((value - most) / temperature));
+  const powers = z.map((value) => Math.exp((value - most) * temperature));
   const total = sum(powers);
   return powers.map((power) => power / total);
 }

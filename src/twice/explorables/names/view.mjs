@@ -226,7 +226,7 @@ const table = words(app, "costs", (state) => {
   const { costs } = look(state);
   const count = costs.network.length;
   const line = (name, total) => `<tr><th scope="row">${name}</th><td>${fmt(total, 1)}</td><td>${count ? fmt(total / count, 2) : "–"}</td></tr>`;
-  return `<table><thead><tr><th scope="col">bits for ${quoted(lettersOf(state))}${state.ended ? " and its end" : ""}</th><th scope="col">all</th><th scope="col">a letter</th></tr></thead>
+  return `<table><thead><tr><th scope="col">bits for ${quoted(lettersOf(state))}${state.ended ? ", end" : ""}</th><th scope="col">all</th><th scope="col" class="nowrap">a letter</th></tr></thead>
     <tbody>${line("the network", sum(costs.network))}${line("pairs of letters", sum(costs.pairs))}${line(`${SYMBOLS.length} equal symbols`, count * EQUAL)}</tbody></table>`;
 });
 
