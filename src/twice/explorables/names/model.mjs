@@ -81,7 +81,7 @@ const scores = {
 export function probabilities(by, letters, temperature = 1) {
   const z = scores[by](letters);
   const most = Math.max(...z);
-  const powers = z.map((value) => Math.exp((value - most) * temperature));
+  const powers = z.map((value) => Math.exp((value - most) / temperature));
   const total = sum(powers);
   return powers.map((power) => power / total);
 }
