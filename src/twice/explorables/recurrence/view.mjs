@@ -192,7 +192,7 @@ function verdict(state) {
   const every = fmt(times, 1) === "1.0" ? "at every step" : `every ${fmt(times, 1)} steps`;
   const pace = times < 0.95 ? `a factor of ${short(mean)} a step` : `${mean < 1 ? "halved" : "doubled"} ${every}`;
   const why = activation === "tanh" && Math.abs(u) > 1 && mean < 1
-    ? ` |u| is larger than 1, but tanh is flat where the states are: on average f′ is ${short(mean / Math.abs(u), 3)}, and u f′ only ${short(mean)}.` : "";
+    ? ` |u| is larger than 1, but tanh is flat where the states are: the geometric mean of f′ is ${short(mean / Math.abs(u), 3)}, that of |u| f′ only ${short(mean)}.` : "";
   return `It ${mean < 1 ? "vanishes" : "explodes"}: ${pace}. ${arrives}.${why}`;
 }
 
