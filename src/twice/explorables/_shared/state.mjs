@@ -17,6 +17,7 @@ const admitted = {
   integer: (d, v) => (Number.isInteger(v) ? within(d, v) : undefined),
   boolean: (d, v) => (typeof v === "boolean" ? v : undefined),
   choice: (d, v) => d.options.find((option) => option === String(v)), // an address can't tell "0" from 0
+  text: (d, v) => (typeof v === "string" ? [...v].slice(0, d.longest).join("") : undefined),
   matrix(d, v) {
     if (!Array.isArray(v) || v.length !== d.rows) return undefined;
     if (!v.every((row) => Array.isArray(row) && row.length === d.columns && row.every(Number.isFinite))) return undefined;
