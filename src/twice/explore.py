@@ -144,13 +144,15 @@ def addressed(place):
     """
     start, _, text = place.partition("?")
     name = re.sub(r"^figure-|-\d+$", "", start)
-    return explore(
-        name, **{key: _written(value) for key, value in parse_qsl(text, strict_parsing=bool(text))}
-    )
+    declared = _declaration(name, "model", "defaults") if name in names() else {}
+    state = parse_qsl(text, keep_blank_values=True, strict_parsing=bool(text))
+    return explore(name, **{key: _written(declared.get(key, {}), value) for key, value in state})
 
 
-def _written(value):
-    """Return the value that stands in an address; a word is that of a choice."""
+def _written(declaration, value):
+    """Return the value that stands in an address; a word is that of a choice, and text stands as it is."""
+    if declaration.get("type") == "text":
+        return value
     try:
         return json.loads(value)
     except ValueError:
@@ -204,7 +206,7 @@ def _asset(file, array, rows=None):
 def _weights(file):
     """Read all weights of a network, in their order; matrices come rounded, a byte a number."""
     with (ASSETS / file).open("rb") as stored:
-        return [_light(array) for array in read_npz(stored).values()]
+        return [_light(array) for array in read_npz(stored).values() if array.ndim]  # no sizes, no letters
 
 
 def _light(array):
@@ -298,7 +300,8 @@ def _choice(declaration, value):
 
 
 def _text(declaration, value):
-    return value if isinstance(value, str) and len(value) <= declaration["longest"] else None
+    fits = isinstance(value, str) and len(value) <= declaration["most"]
+    return str(value) if fits and set(value) <= set(declaration["alphabet"]) else None
 
 
 def _points(declaration, value):
@@ -327,7 +330,7 @@ TYPES = {
     "integer": (_integer, "an integer from {min} to {max}"),
     "boolean": (_boolean, "True or False"),
     "choice": (_choice, "one of {options}"),
-    "text": (_text, "a text of at most {longest} letters"),
+    "text": (_text, "at most {most} of the letters {alphabet}"),
     "matrix": (_matrix, "{rows} rows of {columns} numbers from {min} to {max}"),
     "points": (_points, "{least} to {most} points from {min} to {max}"),
 }

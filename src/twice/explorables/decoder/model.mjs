@@ -6,9 +6,10 @@ import { clamp } from "../_shared/state.mjs";
 // The whole state. Written as JSON, because Python reads this list too.
 // `letter`: which one is looked at, counted from the first of the text; 0 for the last. `written`: letters that the decoder adds.
 export const defaults = {
-  "text": {"type": "text", "value": "The whale was seen by the old man, and the whale ", "longest": 128},
+  "text": {"type": "text", "value": "The whale was seen by the old man, and the wh", "most": 128,
+    "alphabet": "\n !$&()*,-.0123456789:;?ABCDEFGHIJKLMNOPQRSTUVWXYZ[]abcdefghijklmnopqrstuvwxyz—‘’“”"},
   "letter": {"type": "integer", "value": 0, "min": 0, "max": 400, "step": 1},
-  "block": {"type": "integer", "value": 1, "min": 1, "max": 4, "step": 1},
+  "block": {"type": "integer", "value": 1, "min": 1, "max": 2, "step": 1},
   "head": {"type": "integer", "value": 1, "min": 1, "max": 4, "step": 1},
   "written": {"type": "integer", "value": 0, "min": 0, "max": 300, "step": 1},
   "temperature": {"type": "number", "value": 0.7, "min": 0, "max": 2, "step": 0.05},
@@ -20,7 +21,7 @@ export const weights = {
   "decoder": "moby-dick-decoder.npz"
 };
 
-export const ALPHABET = "\n !$&()*,-.0123456789:;?ABCDEFGHIJKLMNOPQRSTUVWXYZ[]abcdefghijklmnopqrstuvwxyz—‘’“”";
+export const ALPHABET = defaults.text.alphabet; // the letters of Moby-Dick, in the order of their tokens
 
 const EPSILON = 1e-3; // of the layer normalizations
 
@@ -42,17 +43,16 @@ const FIRST = sizes.tokens - ALPHABET.length; // the token of the first letter
 
 export const letterOf = (token) => ALPHABET[token - FIRST] ?? "";
 
-/** A text as Moby-Dick's printer would set it: its quotes are curly, a tab is a space. */
-export const set = (text) => text.replace(/\t/g, " ").replace(/'/g, "’").replace(/(?<=^|[\s—(])"/g, "“").replace(/"/g, "”");
+/** The tokens of a text; an empty one begins a line. */
+export const tokensOf = (text) => [...(text || "\n")].map((letter) => ALPHABET.indexOf(letter) + FIRST);
 
-/** The tokens of a text, without those letters that the book does not have; an empty text begins a line. */
-export function tokensOf(text) {
-  const known = [...set(text)].filter((letter) => ALPHABET.includes(letter));
-  return (known.length ? known : ["\n"]).map((letter) => ALPHABET.indexOf(letter) + FIRST);
+/** A text as the book's printer would set it, and the letters that he does not have, each once. */
+export function typeset(text) {
+  const curly = text.replace(/\t/g, " ").replace(/--/g, "—").replace(/'/g, "’").replace(/(?<=^|[\s—(])"/g, "“").replace(/"/g, "”");
+  const isKnown = (letter) => ALPHABET.includes(letter);
+  const letters = [...curly];
+  return { text: letters.filter(isKnown).join(""), missing: [...new Set(letters.filter((letter) => !isKnown(letter)))] };
 }
-
-/** The letters of a text that the book does not have, each once. */
-export const unknown = (text) => [...new Set(set(text))].filter((letter) => !ALPHABET.includes(letter));
 
 // The layers, for the numbers x at one position
 
@@ -115,7 +115,7 @@ export const nothingRead = () => ({
   })),
 });
 
-/** The weight in a block and a head with which the letter at one place looks at another, all counted from 0. */
+/** The weight in a block and a head with which a letter at one place looks at another, all counted from 0. */
 export const weightAt = (reading, { block, head }, from, to) =>
   reading.blocks[block - 1].weights[((head - 1) * T + from) * T + to];
 
