@@ -2,7 +2,7 @@
 
 import { createApp, button, resetButton, slider, words } from "../_shared/app.mjs";
 import { createPlot, cssColor, fmt, h, mix, newId, paint } from "../_shared/plot.mjs";
-import { bits, chosen, defaults, expected, gone, letterOf, looks, sizes, unknown, weightAt, write } from "./model.mjs";
+import { bits, chosen, defaults, expected, gone, letterOf, looks, sizes, typeset, weightAt, write } from "./model.mjs";
 
 // Written as JSON, because Python reads this too.
 export const about = {
@@ -149,17 +149,21 @@ onRead(() => {
 
 const id = newId();
 const area = h("textarea", {
-  id, rows: 3, maxlength: defaults.text.longest, spellcheck: "false", autocapitalize: "off", autocomplete: "off",
-  oninput: () => app.set({ text: area.value, written: 0, letter: 0 }),
+  id, rows: 3, maxlength: defaults.text.most, spellcheck: "false", autocapitalize: "off", autocomplete: "off",
+  oninput() {
+    const { text, missing } = typeset(area.value);
+    const letters = missing.map((letter) => `“${letter}”`).join(" ");
+    complaint.textContent = missing.length ? `Left out, as Moby-Dick has no such letter: ${letters}` : "";
+    app.set({ text, written: 0, letter: 0 });
+  },
 });
+const complaint = h("p", { class: "complaint", role: "alert" });
 app.onDraw(({ text }) => {
-  if (area.value !== text) area.value = text;
+  if (area.value === text) return;
+  const caret = area.selectionStart + text.length - area.value.length;
+  area.value = text;
+  if (document.activeElement === area) area.setSelectionRange(caret, caret);
 });
-const complaint = words(app, "complaint", ({ text }) => {
-  const letters = unknown(text).map((letter) => `<b>${escaped(letter)}</b>`);
-  return letters.length ? `<p>Left out, as Moby-Dick has no such letter: ${letters.join(" ")}</p>` : "";
-});
-complaint.setAttribute("role", "alert");
 
 const add = (count) => app.set({ written: app.state.written + count, letter: 0 });
 const writing = [button("Write a letter", () => add(1)), button("Write 100 letters", () => add(100))];
@@ -221,14 +225,17 @@ app.start(inWords,
   h("section", { class: "pictures" },
     h("div", { class: "side" },
       h("div", { class: "own-text" }, h("label", { for: id }, "Your text"), area, complaint),
-      h("div", { class: "buttons" }, ...writing, back)),
-    h("div", { class: "side" }, h("h2", {}, "What comes next"), bars),
-    h("div", { class: "wide" }, h("h2", {}, "Where the chosen letter looks"), strip),
+      h("div", { class: "buttons" }, ...writing, back),
+      h("div", { class: "options" }, slider(app, "temperature", "temperature"), slider(app, "seed", "seed"))),
+    h("div", { class: "side" }, h("h2", {}, "What comes next, at this temperature"), bars, resetButton(app)),
+    h("div", { class: "wide" }, h("h2", {}, "Where the chosen letter looks"), strip,
+      h("p", { class: "note" }, `Choose a letter by mouse, finger or arrow keys: the bluer a letter, the more weight the chosen one gives it. What the
+        model wrote is underlined; what has gone out of its sight is grey.`)),
     formula),
-  h("section", { class: "controls" },
-    h("div", {}, slider(app, "temperature", "temperature"), slider(app, "seed", "seed")),
-    h("div", {}, slider(app, "written", "written"), resetButton(app))),
   h("section", { class: "pictures heads" },
-    h("div", { class: "side" }, h("h2", {}, "The chosen head, letter by letter"), map.element),
-    h("div", { class: "side" }, h("h2", {}, "Choose a head"),
-      h("div", { class: "thumbs", role: "radiogroup", "aria-label": "Block and head", style: `--heads:${sizes.heads}` }, ...thumbs.map(({ element }) => element)))));
+    h("div", { class: "side" }, h("h2", {}, "The head’s whole map"), map.element),
+    h("div", { class: "side" }, h("h2", {}, "Choose a block (row) and a head"),
+      h("div", { class: "thumbs", role: "radiogroup", "aria-label": "Block and head", style: `--heads:${sizes.heads}` }, ...thumbs.map(({ element }) => element)),
+      h("p", { class: "note" }, `Each line of a map belongs to a letter that looks, each column to one that it looks at: no one looks at later ones. The
+        shade grows with the root of the weight. There are ${sizes.weights.toLocaleString("en")} weights; the page has them rounded to a byte each, and
+        computes all of this by itself.`))));
