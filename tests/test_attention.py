@@ -9,24 +9,25 @@ import tensorflow as tf
 
 from twice.attention import (
     GELU,
-    Decoder,
-    DecoderBlock,
     LayerNormalization,
     MultiHeadAttention,
     Projection,
-    TiedOutput,
-    TokenAndPositionEmbedding,
     attention,
     attention_gradient,
     causal_mask,
-    frequencies,
     padding_mask,
-    sample,
+)
+from twice.checks import agree, check_gradient
+from twice.decoder import Decoder, DecoderBlock
+from twice.embeddings import (
+    TiedOutput,
+    TokenAndPositionEmbedding,
+    frequencies,
     shift_matrix,
     sinusoidal_positions,
 )
-from twice.checks import agree, check_gradient
 from twice.optimizers import Adam
+from twice.text import sample
 
 # float32 carries seven digits; sums of products, added in another order, keep five of them.
 TOLERANCE = {"float64": 1e-10, "float32": 1e-5}

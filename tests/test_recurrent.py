@@ -6,10 +6,11 @@ import pytest
 import tensorflow as tf
 
 from twice.checks import agree, check_gradient, copy_weights
+from twice.embeddings import Embedding, Padded, padded
 from twice.layers import Activation, BatchNormalization, Dense, Dropout
 from twice.models import Sequential
 from twice.optimizers import SGD, Adam
-from twice.recurrent import GRU, LSTM, Embedding, Padded, SimpleRNN, padded
+from twice.recurrent import GRU, LSTM, SimpleRNN, TimeDistributed
 
 # float32 carries seven digits; a state passes through a few sums at every step, and keeps five of them.
 TOLERANCE = {"float64": 1e-10, "float32": 1e-5}
@@ -143,8 +144,8 @@ def test_float32_is_keras_at_its_own_precision(name, mask):
 @pytest.mark.parametrize("name", KINDS)
 def test_weights_start_with_keras_shapes_order_and_biases(name):
     layer, theirs = make(name, 4)
-    layer.build((None, 5, 3))
-    theirs.build((None, 5, 3))
+    layer.build((None, 5, 30))  # so many numbers that the largest comes near its limit
+    theirs.build((None, 5, 30))
     kernel, recurrent, bias = theirs.get_weights()
     assert [w.shape for w in layer.params] == [kernel.shape, recurrent.shape, bias.shape]
     assert np.array_equal(layer.b, bias)
@@ -152,7 +153,7 @@ def test_weights_start_with_keras_shapes_order_and_biases(name):
         agree("U Uᵀ", U @ U.T, np.eye(4))
         alone = U[:, :4] @ U[:, :4].T  # one gate's part is not, where there are several
         assert np.abs(alone - np.eye(4)).max() > 0.1 or name == "SimpleRNN"
-    limit = np.sqrt(6 / (3 + kernel.shape[1]))  # of all gates together, not of one
+    limit = np.sqrt(6 / (30 + kernel.shape[1]))  # of all gates together, not of one
     for W in (layer.W, kernel):
         assert 0.8 * limit < np.abs(W).max() <= limit
 
@@ -395,6 +396,29 @@ def test_embedding_gradient():
 
 def sigma(z):
     return 1 / (1 + np.exp(-z))
+
+
+@pytest.mark.parametrize("shape", [(3, 5, 4), (1, 1, 2), (2, 7, 1)])
+def test_time_distributed_is_keras(shape):
+    ours, inner = TimeDistributed(Dense(6, "tanh", rng=rng())), keras.layers.Dense(6, activation="tanh")
+    theirs = keras.layers.TimeDistributed(inner)
+    x, da = draw(shape), draw((*shape[:2], 6), seed=1)
+    a = ours.forward(x)
+    theirs.build(shape)
+    copy_weights(ours.params, inner)
+    agree("a", a, theirs(x))
+    agree("a of a dense layer on three axes", a, inner(x))
+    with tf.GradientTape() as tape:
+        v = tf.Variable(x)
+        loss = tf.reduce_sum(theirs(v) * da)
+    agree("dx", ours.backward(da), (gradients := tape.gradient(loss, [v, *inner.trainable_variables]))[0])
+    for name, ours_d, theirs_d in zip(("dW", "db"), ours.grads, gradients[1:], strict=True):
+        agree(name, ours_d, theirs_d)
+
+
+def test_time_distributed_wants_steps():
+    with pytest.raises(ValueError, match="x: expected shape .n, T, …"):
+        TimeDistributed(Dense(2, rng=rng())).forward(np.ones((3, 4)))
 
 
 def test_lstm_is_its_definition():

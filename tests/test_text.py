@@ -10,11 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from twice.data import first_names
+from twice.ngrams import NGrams, WittenBell
 from twice.text import (
     BytePairs,
-    NGrams,
     Vocabulary,
-    WittenBell,
     as_bytes,
     commonest_pair,
     learn_merges,

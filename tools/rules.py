@@ -58,7 +58,7 @@ TAGS = {"nbval-ignore-output", "explore", "exercise", "simplified", "bug", "hide
 COLOURS = {"white", "black", "none"}
 # Modules that the book uses but does not teach.
 HELPERS = {
-    *("__init__", "arguments", "progress"),
+    *("__init__", "arguments", "sequence_arguments", "progress"),
     *("checks", "explore", "plots"),
     *("architectures", "backbones"),
 }

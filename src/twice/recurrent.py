@@ -1,4 +1,4 @@
-"""Layers that read a sequence step by step: embedding, simple recurrence, LSTM and GRU (chapter 14).
+"""Layers that read a sequence step by step: simple recurrence, LSTM and GRU (chapter 14).
 
 A batch of sequences is x of shape (n, T, d): n sequences of T steps, d numbers at each. A recurrent layer
 keeps a state of shape (n, units), which starts at 0, and makes the new state of step t from the old one and
@@ -12,150 +12,55 @@ there: such a step leaves the state as it was, and its output is that of the ste
 
 import numpy as np
 
-from twice.arguments import choice, float_type, generator, numbers, positive_integer, shaped, takes
+from twice.arguments import choice, float_type, generator, positive_integer, takes
+from twice.embeddings import padded
 from twice.initializers import INITIALIZERS
 from twice.layers import ACTIVATIONS, Layer
+from twice.sequence_arguments import read_in_order, stepwise
 
-_ELEMENTWISE = {name: pair for name, pair in ACTIVATIONS.items() if pair[1]}  # all but softmax
-
-
-class Padded(np.ndarray):
-    """An array of shape (n, T, …) that carries a mask, as tensors in Keras do, from layer to layer.
-
-    Recurrent layers that return sequences, `Dropout` and plain arithmetic hand the mask on. Other layers,
-    `Activation` and `BatchNormalization` among them, leave it behind: give it to ``forward`` after those.
-
-    Attributes
-    ----------
-    mask : numpy.ndarray of bool, shape (n, T), or None
-        False where a step is padding.
-    """
-
-    def __array_finalize__(self, source):
-        mask = getattr(source, "mask", None)
-        self.mask = mask if mask is not None and mask.shape == self.shape[:2] else None
+ELEMENTWISE = {name: pair for name, pair in ACTIVATIONS.items() if pair[1]}  # all but softmax
 
 
-def padded(a, mask):
-    """Return an array with its mask; without one, as it is."""
-    if mask is None:
-        return a
-    a = a.view(Padded)
-    a.mask = mask
-    return a
+class TimeDistributed(Layer):
+    """A layer that applies another one, such as `Dense`, to each step by itself, as Keras's does.
 
-
-def _symbols(self, x):
-    """Return an embedding and its input as integers, if each is the number of a row."""
-    x = numbers("x", x)
-    if x.size == 0 or x.ndim == 0:
-        raise ValueError(f"x: expected shape (n, T), got {x.shape}")
-    wrong = x[~((x >= 0) & (x < self.input_dim) & (x % 1 == 0))]
-    if wrong.size:
-        raise ValueError(f"x: expected whole numbers 0 to {self.input_dim - 1}, got {wrong[0]}")
-    return self, x.astype(int)
-
-
-class Embedding(Layer):
-    """A layer that gives each of ``input_dim`` symbols a vector of its own, which is learnt.
-
-    Symbol k gets row k of W. With 1ₖ for the row vector that is 1 at k and 0 elsewhere ("one-hot"), that is
-    1ₖW: a dense layer without bias for which nobody has written out the zeros.
+    For the inner layer every step of every sequence is an example: it sees (nT, d) in place of (n, T, d).
 
     Parameters
     ----------
-    input_dim : int
-        The number of symbols, 0 to ``input_dim`` − 1.
-    output_dim : int
-        The length of their vectors.
-    embeddings_initializer : str or callable
-        As in `twice.layers.Dense`.
-    mask_zero : bool
-        Whether symbol 0 is padding: the output then carries a mask (`Padded`).
-    dtype : "float64" or "float32"
-        Of the weights.
-    rng : numpy.random.Generator
-        Draws the weights.
-
-    Attributes
-    ----------
-    W, dW : numpy.ndarray, shape (input_dim, output_dim)
-        The vectors, and the gradient of the loss; None until the first batch.
+    layer : twice.layers.Layer
+        The layer inside.
     """
 
-    def __init__(
-        self,
-        input_dim,
-        output_dim,
-        embeddings_initializer="uniform",
-        mask_zero=False,
-        dtype="float64",
-        *,
-        rng,
-    ):
-        self.input_dim = positive_integer("input_dim", input_dim)
-        self.output_dim = positive_integer("output_dim", output_dim)
-        self.initialize = choice("embeddings_initializer", embeddings_initializer, INITIALIZERS)
-        self.dtype, self.rng = float_type("dtype", dtype), generator("rng", rng)
-        self.mask_zero, self.W = mask_zero, None
+    def __init__(self, layer):
+        self.layer = layer
 
-    def build(self, input_shape=None):
-        """Draw W, whose shape does not depend on the input."""
-        self.W = self.initialize((self.input_dim, self.output_dim), self.rng).astype(self.dtype)
-
-    @takes(_symbols, "self", "x")
+    @takes(stepwise, "self", "x")
     def forward(self, x, training=False):
-        """Return the vectors of the symbols ``x``, of shape (n, T, output_dim)."""
-        if self.W is None:
-            self.build()
-        self.x = x
-        return padded(self.W[x], x != 0 if self.mask_zero else None)
+        """Return the inner layer's outputs, of shape (n, T, …)."""
+        self.steps = x.shape[:2]
+        a = self.layer.forward(x.reshape(-1, *x.shape[2:]), training)
+        return a.reshape(*self.steps, *a.shape[1:])
 
     def backward(self, da):
-        """Store ∂L/∂W from ∂L/∂a. There is no ∂L/∂x: a symbol can't be changed a little.
-
-        Row k of W is the output wherever the symbol is k, so its gradient is the sum over all those places.
-        ``dW[x] += da`` would add only one of them, as it writes each row once; ``np.add.at`` adds them all.
-        The product of the one-hot matrix, transposed, with ∂L/∂a is the same sum, but takes input_dim
-        products for each number that is added, all but one of them with 0.
-        """
-        self.dW = np.zeros_like(self.W)
-        np.add.at(self.dW, self.x, da)
+        """Return ∂L/∂x, of shape (n, T, …); the inner layer stores its gradients."""
+        dx = self.layer.backward(da.reshape(-1, *da.shape[2:]))
+        return dx.reshape(*self.steps, *dx.shape[1:])
 
     @property
     def params(self):
-        """W."""
-        return [self.W]
+        """The parameters of the inner layer."""
+        return self.layer.params
 
     @property
     def grads(self):
-        """∂L/∂W."""
-        return [self.dW]
+        """The gradients of the loss with respect to them."""
+        return self.layer.grads
 
-
-def _sequences(self, x, training, mask, initial_state):
-    """Return what a recurrent layer reads, if it fits the layer's weights."""
-    mask = getattr(x, "mask", None) if mask is None else mask
-    x = numbers("x", x)
-    if x.size == 0 or x.ndim != 3:
-        raise ValueError(f"x: expected shape (n, T, d), got {x.shape}")
-    if self.W is not None and x.shape[2] != len(self.W):
-        raise ValueError(
-            f"x: expected shape (n, T, {len(self.W)}), which the layer was built for; got {x.shape}"
-        )
-    if mask is not None:
-        mask = shaped("mask", np.asarray(mask), x.shape[:2], "a value for each step of x")
-        if mask.dtype != bool:
-            raise TypeError(f"mask: expected booleans, True where a step counts; got {mask.dtype}")
-    if initial_state is not None:
-        shape, states = (len(x), self.units), [numbers("initial_state", s) for s in initial_state]
-        if len(states) != self.states:
-            raise ValueError(
-                f"initial_state: expected {self.states} arrays of shape {shape}, got {len(states)}"
-            )
-        for s in states:
-            shaped("initial_state", s, shape, "a row for each sequence")
-    return self, x, training, mask, initial_state
+    @property
+    def state(self):
+        """What training changes in the inner layer without a gradient."""
+        return self.layer.state
 
 
 def through_time(step, p, s, mask):
@@ -270,7 +175,7 @@ class Recurrent(Layer):
         rng,
     ):
         self.units = positive_integer("units", units)
-        self.f, self.df = choice("activation", activation or "linear", _ELEMENTWISE)
+        self.f, self.df = choice("activation", activation or "linear", ELEMENTWISE)
         self.use_bias = use_bias
         self.draw_W = choice("kernel_initializer", kernel_initializer, INITIALIZERS)
         self.draw_U = choice("recurrent_initializer", recurrent_initializer, INITIALIZERS)
@@ -297,7 +202,7 @@ class Recurrent(Layer):
         """Return an array (n, T, …) in the order of reading; a second time undoes the first."""
         return a[:, ::-1] if self.go_backwards else a
 
-    @takes(_sequences, "self", "x", "training", "mask", "initial_state")
+    @takes(read_in_order, "self", "x", "training", "mask", "initial_state")
     def forward(self, x, training=False, mask=None, initial_state=None):
         """Return the outputs, (n, T, units), or the last of them, (n, units).
 
@@ -406,7 +311,7 @@ class Gated(Recurrent):
 
     def __init__(self, units, activation="tanh", recurrent_activation="sigmoid", use_bias=True, **options):
         super().__init__(units, activation, use_bias, **options)
-        both = choice("recurrent_activation", recurrent_activation or "linear", _ELEMENTWISE)
+        both = choice("recurrent_activation", recurrent_activation or "linear", ELEMENTWISE)
         self.sigma, self.dsigma = both
 
 
