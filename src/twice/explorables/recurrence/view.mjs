@@ -9,7 +9,7 @@ import { defaults, power, pulseAt, reaching, unrolled } from "./model.mjs";
 export const about = {
   "title": "A recurrence, unrolled",
   "text": "Interactive figure: one recurrent unit unrolled over time, its inputs and states as bars, and how much of the last step's gradient reaches each step: it vanishes, stays or explodes. Open this notebook in Colab, in JupyterLab or in the HTML book to use it.",
-  "height": 1150
+  "height": 1100
 };
 
 const [LEFT, RIGHT] = [46, 12]; // pixels beside the steps
@@ -41,7 +41,7 @@ function short(value, digits = 2) {
 /** Both pictures have the steps at the same places. */
 function measure(plot, { steps }) {
   plot.measure();
-  plot.step = (plot.width - LEFT - RIGHT) / steps;
+  plot.step = Math.max(plot.width - LEFT - RIGHT, 1) / steps;
   plot.x = [0.5 - LEFT / plot.step, steps + 0.5 + RIGHT / plot.step];
 }
 
@@ -83,7 +83,7 @@ function drawChain(state) {
       ${chain.line([t - wide, y], [t + wide, y], 'class="zero"')}
       ${named ? chain.text([t, y + half], short(value), `class="number" text-anchor="${isRoomy ? "middle" : "end"}"`, isRoomy ? 0 : chain.step * 0.5, -5) : ""}
       ${rect(chain, [t - 0.2, INPUT.y], [t + 0.2, INPUT.y + INPUT.unit * x], `class="input${isPulse ? " pulse" : ""}"`)}
-      ${chain.text([t, 0], t, 'class="tick" text-anchor="middle"', 0, -5)}`;
+      ${chain.step >= 18 || t === 1 || t % 5 === 0 ? chain.text([t, 0], t, 'class="tick" text-anchor="middle"', 0, -5) : ""}`;
   });
   const left = chain.x[0];
   chain.draw(`${column(chain, pulseAt(state))}
@@ -123,10 +123,11 @@ function drawFlow(state) {
       ${flow.text([0.5, k], k ? `10${above(k)}` : "1", 'class="tick" text-anchor="end"', -5, 4)}`);
   }
   const bars = values.map((value, i) => {
-    const up = decades(value) > 0;
+    const decade = decades(value);
+    const isBeyond = decade < LEAST - 0.45; // then the number stands at the other end
     const named = isRoomy || i === 0 || i + 1 === pulseAt(state);
-    const text = flow.text([i + 1, shown(decades(value))], short(value),
-      `class="number" text-anchor="${isRoomy ? "middle" : i < 2 ? "start" : "middle"}"`, isRoomy || i > 1 ? 0 : -0.4 * flow.step, up ? -6 : 15);
+    const text = flow.text([i + 1, isBeyond ? 0 : shown(decade)], short(value),
+      `class="number" text-anchor="${isRoomy ? "middle" : i < 2 ? "start" : "middle"}"`, isRoomy || i > 1 ? 0 : -0.4 * flow.step, decade > 0 || isBeyond ? -6 : 15);
     return bar(i + 1, value) + (named ? text : "");
   });
   const strip = MOST + 1.25;
