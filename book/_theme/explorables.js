@@ -48,8 +48,7 @@
       return text; // a word, as for a choice
     }
   };
-  const isWord = (value) => typeof value === "string" && parse(value) === value; // a text may look like a number
-  const write = (value) => (isWord(value) ? value : JSON.stringify(value));
+  const write = (value) => (typeof value === "string" ? value : JSON.stringify(value));
   const asText = (state) => new URLSearchParams(Object.entries(state).map(([key, value]) => [key, write(value)]));
 
   /** The figure and the state that the address names. */

@@ -188,7 +188,8 @@ def test_axe_finds_nothing(show, name, theme, width):
 
 # What a finger has to hit, in pixels: where a box stands in its label, that.
 SMALL = """() =>
-  [...document.querySelectorAll("a, button, input, select, summary, [role=slider], [tabindex='0']:not(p)")]
+  [...document.querySelectorAll(
+    "a, button, input, select, summary, textarea, [role=slider], [tabindex='0']:not(p)")]
     .map((one) => (/^(checkbox|radio)$/.test(one.type) && one.closest("label")) || one)
     .filter((one) => one.checkVisibility())
     .filter((one) => Math.min(one.getBoundingClientRect().width, one.getBoundingClientRect().height) < 24)
@@ -252,7 +253,7 @@ def test_every_slider_by_keyboard_and_every_number_field(show, name):
 
 # What the Tab key leads to: of radio buttons the chosen one.
 STOPS = """() =>
-  [...document.querySelectorAll("button, input, summary, [tabindex='0']")]
+  [...document.querySelectorAll("button, input, summary, textarea, [tabindex='0']")]
     .filter((one) => one.checkVisibility() && !one.disabled && (one.type !== "radio" || one.checked))"""
 OUTLINED = """() => {
   const one = document.activeElement;
@@ -289,6 +290,23 @@ def test_a_screen_reader_hears_the_outcome(show, name):
 
 
 OTHER = {
+    "attention": {
+        "query": [[-1, 2]],
+        "keys": [[1, 1, 0.5], [-2, 0.5, -0.5], [0, -1, 1]],
+        "sharpness": 3,
+        "scaled": False,
+        "masked": True,
+        "position": 2,
+    },
+    "decoder": {
+        "text": "Call me Ishmael.",
+        "letter": 9,
+        "block": 2,
+        "head": 3,
+        "written": 12,
+        "temperature": 1.2,
+        "seed": 4,
+    },
     "backpropagation": {"graph": "two layers", "activation": "sigmoid", "stage": 17, "w2": 2.5},
     "convolution": {
         "picture": "ramp",

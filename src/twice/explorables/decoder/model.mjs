@@ -8,7 +8,7 @@ import { clamp } from "../_shared/state.mjs";
 export const defaults = {
   "text": {"type": "text", "value": "The whale was seen by the old man, and the wh", "most": 128,
     "alphabet": "\n !$&()*,-.0123456789:;?ABCDEFGHIJKLMNOPQRSTUVWXYZ[]abcdefghijklmnopqrstuvwxyz—‘’“”"},
-  "letter": {"type": "integer", "value": 0, "min": 0, "max": 400, "step": 1},
+  "letter": {"type": "integer", "value": 0, "min": 0, "max": 428, "step": 1},
   "block": {"type": "integer", "value": 1, "min": 1, "max": 2, "step": 1},
   "head": {"type": "integer", "value": 1, "min": 1, "max": 4, "step": 1},
   "written": {"type": "integer", "value": 0, "min": 0, "max": 300, "step": 1},
