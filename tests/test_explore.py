@@ -1846,6 +1846,8 @@ def test_attention_is_the_package_s(looking):
         agree("p", np.array(ours["weights"]), p[0], atol=1e-12)
         assert ours["mean"] == pytest.approx(a.item(), abs=1e-12)
         assert all((weight == 0) != seen for weight, seen in zip(ours["weights"], mask, strict=True))
+        at = looking("meanAt(state)(...state.query[0])", state=state)
+        assert at == pytest.approx(a.item(), abs=1e-12)
         entropy = -(p[p > 0] * np.log(p[p > 0])).sum()
         assert looking("evenly(p)", p=p[0].tolist()) == pytest.approx(np.exp(entropy))
 

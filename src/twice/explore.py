@@ -185,7 +185,7 @@ def one_scope(*modules):
 
 
 def _embedded(name):
-    """Write what a model declares of arrays, tables and weights as a line of script; none where there is none."""
+    """Write the arrays, tables and weights that a model declares as a line of script, or nothing."""
     arrays = _declaration(name, "model", "arrays")
     tables = _declaration(name, "model", "tables")
     weights = _declaration(name, "model", "weights")
@@ -210,7 +210,7 @@ def _weights(file):
 
 
 def _light(array):
-    """Return an array's shape and its numbers as text: a vector in float32, rows rounded, each with a scale."""
+    """Return shape and numbers as text: a vector in float32, rows rounded, with a scale each."""
     if array.ndim == 1:
         return {"shape": array.shape, **_as_text(array.astype("float32"))}
     whole, scale = rounded(array)

@@ -19,16 +19,34 @@ export const sees = ({ masked, position }, i) => !masked || i < position;
 
 export const dot = ([a, b], [c, d]) => a * c + b * d;
 
-/** What a query asks for: the score, the weight and the value of each key, and the weighted mean of the values. */
-export function attention(state, query = state.query[0]) {
-  const { keys, sharpness, scaled } = state;
-  const factor = sharpness / (scaled ? Math.sqrt(D) : 1);
-  const scores = keys.map((key, i) => (sees(state, i) ? factor * dot(query, key) : -Infinity));
+/** What q · k is multiplied by. */
+export const factor = ({ sharpness, scaled }) => sharpness / (scaled ? Math.sqrt(D) : 1);
+
+/** What the query finds: the score and the weight of each key, and the weighted mean of the values. */
+export function attention(state) {
+  const { query: [query], keys } = state;
+  const scores = keys.map((key, i) => (sees(state, i) ? factor(state) * dot(query, key) : -Infinity));
   const most = Math.max(...scores);
   const powers = scores.map((z) => Math.exp(z - most));
   const total = powers.reduce((sum, power) => sum + power, 0);
   const weights = powers.map((power) => power / total);
   return { scores, weights, mean: keys.reduce((sum, [, , v], i) => sum + weights[i] * v, 0) };
+}
+
+/** The mean that a query at (x, y) would find, as a function of both: one that can be asked for a whole picture. */
+export function meanAt(state) {
+  const keys = state.keys.filter((_, i) => sees(state, i));
+  const scale = factor(state);
+  return (x, y) => {
+    let most = -Infinity, total = 0, sum = 0;
+    for (const [k1, k2] of keys) most = Math.max(most, x * k1 + y * k2);
+    for (const [k1, k2, v] of keys) {
+      const power = Math.exp(scale * (x * k1 + y * k2 - most));
+      total += power;
+      sum += power * v;
+    }
+    return sum / total;
+  };
 }
 
 /** The number of keys that would share the weight evenly with as much surprise: e to the entropy, from 1 to all. */

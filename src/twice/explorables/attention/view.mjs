@@ -3,13 +3,13 @@
 import { createApp, button, resetButton, slider, toggle, words } from "../_shared/app.mjs";
 import { axes, createHandle, createPlot, divergingMap, fmt, h, paint, round } from "../_shared/plot.mjs";
 import { once } from "../_shared/state.mjs";
-import { attention, defaults, dot, evenly, sees } from "./model.mjs";
+import { attention, defaults, dot, evenly, meanAt, sees } from "./model.mjs";
 
 // Written as JSON, because Python reads this too.
 export const about = {
   "title": "A mean that chooses",
   "text": "Interactive figure: a query and a few keys as arrows in the plane, each key with a value; the weights that softmax gives to the keys, and the weighted mean of the values. Open this notebook in Colab, in JupyterLab or in the HTML book to use it.",
-  "height": 900
+  "height": 840
 };
 
 const NEW = [[-1.4, -1.4, -0.6], [1.6, -1.6, 0.6], [0, -2.4, 0]]; // the keys that may come, the first free one first
@@ -17,10 +17,10 @@ const FULL = 1.12; // of the beam, where its ends are
 
 const app = createApp(defaults);
 const plane = createPlot({ label: "The query and the keys", x: [-3.3, 3.3], y: [-3.3, 3.3] });
-const beam = createPlot({ label: "The values and their mean", x: [-1.25, 1.25], y: [-0.42, 1.2], aspect: 1.25 });
+const beam = createPlot({ label: "The values and their mean", x: [-1.25, 1.25], y: [-0.5, 1.2], aspect: 1.25 });
 beam.element.classList.add("grow");
 
-const answer = once((state) => attention(state));
+const answer = once(attention);
 const LOW = "₁₂₃₄₅";
 const indices = Array.from({ length: defaults.keys.most }, (_, i) => i);
 
@@ -45,7 +45,8 @@ function nameOf(to, name, attributes) {
 function drawPlane(state) {
   const { weights } = answer(state);
   const color = divergingMap();
-  paint(plane, (x, y) => color(attention(state, [x, y]).mean), 2);
+  const mean = meanAt(state);
+  paint(plane, (x, y) => color(mean(x, y)), 2);
   const keys = state.keys.map((key, i) => {
     const hidden = sees(state, i) ? "" : " hidden-key";
     return arrow(key, `class="key${hidden}"`, 1.2 + 7 * weights[i]) + nameOf(key, `k${LOW[i]}`, "");
@@ -70,7 +71,7 @@ function drawBeam(state) {
   paint(beam, (x, y) => (y < top && y > bottom && Math.abs(x) < FULL ? color(x) : 0));
   const stems = state.keys.map(([, , v], i) => `
     ${beam.line([v, 0], [v, weights[i]], `class="stem${sees(state, i) ? "" : " hidden-key"}"`)}
-    ${beam.text([v, weights[i]], `k${LOW[i]}`, 'class="name" text-anchor="middle"', 0, -8)}`);
+    ${beam.text([v, Math.max(weights[i], 0.07)], `k${LOW[i]}`, 'class="name" text-anchor="middle"', 0, -8)}`);
   const [x, y] = [beam.px(mean), beam.py(bottom)];
   beam.draw(`${beam.line([-FULL, 0], [FULL, 0], 'class="board"')}
     ${[0.5, 1].map((p) => beam.line([-FULL, p], [FULL, p], 'class="grid"') + beam.text([-FULL, p], fmt(p, 1), 'class="tick"', 0, -4)).join("")}
@@ -147,7 +148,7 @@ const formula = words(app, "formula", (state) => {
   return `<p><span class="nowrap"><i>z</i>${LOW[best]} = ${factor}<i>q</i> · <i>k</i>${LOW[best]}${scaled ? " / √2" : ""}</span>
       <span class="nowrap">= ${factor}${fmt(dot(state.query[0], state.keys[best]))}${scaled ? " / 1.41" : ""} = ${fmt(scores[best])},</span>
       <span class="nowrap"><i>p</i>${LOW[best]} = exp(<i>z</i>${LOW[best]}) / Σ exp(<i>z<sub>j</sub></i>) = <b>${fmt(weights[best], 3)}</b></span></p>
-    <p><i>a</i> = Σ <i>p<sub>i</sub>v<sub>i</sub></i> = ${terms.join(" + ")} = <b>${fmt(mean)}</b></p>`;
+    <p><i>a</i> = Σ <i>p<sub>i</sub>v<sub>i</sub></i> = ${terms.join(" + ")} <span class="nowrap">= <b>${fmt(mean)}</b></span></p>`;
 });
 
 /** How the weight is shared, in one sentence. */
@@ -178,6 +179,8 @@ app.start(inWords,
       beam balances is the mean a. Each place of the plane has the colour of the mean that a query there would get.`),
     formula),
   h("section", { class: "controls" },
-    h("div", {}, h("h2", {}, "Scores"), slider(app, "sharpness", "sharpness"), toggle(app, "scaled", "divided by √d, with d = 2"), progress),
+    h("div", {}, h("h2", {}, "Scores"), slider(app, "sharpness", "sharpness"), toggle(app, "scaled", "divided by √d, with d = 2"), progress,
+      h("p", { class: "note" }, `The product of two vectors of d independent numbers of variance 1 scatters by √d: undivided, vectors of 64
+        numbers would be 8 times as sharp as these.`)),
     h("div", {}, h("h2", {}, "Keys"), h("div", { class: "buttons" }, add, remove),
-      toggle(app, "masked", "causal mask: later keys are hidden"), position, resetButton(app))));
+      toggle(app, "masked", "causal mask: keys after the query’s position are hidden"), position, resetButton(app))));

@@ -8,11 +8,12 @@ import { bits, chosen, defaults, expected, gone, letterOf, looks, sizes, typeset
 export const about = {
   "title": "A model that writes",
   "text": "Interactive figure: a small decoder that was trained on Moby-Dick reads the reader's own sentence, shows for every letter, block and head which earlier letters it looks at, and writes on, letter by letter. Open this notebook in Colab, in JupyterLab or in the HTML book to use it.",
-  "height": 1300
+  "height": 1090
 };
 
 const SLICE = 20; // milliseconds that a drawing may spend on reading and writing
 const BEST = 8; // letters whose probabilities are shown
+const NAMED = 64; // so many lines of a map have room for their letter
 const SHADE = 55; // per cent of blue behind a letter that has all the weight: more would drown it
 
 const app = createApp(defaults);
@@ -105,11 +106,10 @@ function fade() {
 }
 
 /** The weights of a head, one pixel each; the page enlarges them without smoothing. */
-function paintWeights(canvas, head, shade) {
-  const n = page.reading.tokens.length;
-  paint({ canvas, width: n, height: n, x: [0, n], y: [-n, 0] }, (x, y) => {
+function paintWeights(canvas, head, shade, side = page.reading.tokens.length) {
+  paint({ canvas, width: side, height: side, x: [0, side], y: [-side, 0] }, (x, y) => {
     const [to, from] = [Math.floor(x), Math.floor(-y)];
-    return shade(to > from ? 0 : depth(weightAt(page.reading, head, from, to)));
+    return shade(to > from || from === page.reading.tokens.length ? 0 : depth(weightAt(page.reading, head, from, to)));
   });
 }
 
@@ -117,12 +117,21 @@ onRead((state) => {
   map.measure();
   const n = page.reading.tokens.length;
   const from = chosen(state, page) - gone(page);
-  [map.x, map.y] = [[0, n], [-n, 0]];
-  paintWeights(map.canvas, state, fade());
-  map.draw(`${map.line([0, 0], [n, -n], 'class="diagonal"')}
+  const side = n + 1; // room for the last letter's name
+  [map.x, map.y] = [[0, side], [-side, 0]];
+  paintWeights(map.canvas, state, fade(), side);
+  map.draw(`${map.line([0, 0], [n, -n], 'class="diagonal"')}${n > NAMED ? "" : namesOfRows(n)}
     <path class="row" d="${map.d([[0, -from], [from + 1, -from], [from + 1, -from - 1], [0, -from - 1]])}Z"/>
-    ${map.text([n, 0], "later letters", 'class="later" text-anchor="end"', -8, 20)}`, inWords(state));
+    ${map.text([side, 0], "later letters", 'class="later" text-anchor="end"', -8, 20)}`, inWords(state));
 });
+
+/** The letter of each line, on the diagonal, where it looks at itself. */
+function namesOfRows(n) {
+  const size = Math.min(15, (1.25 * map.width) / n).toFixed(1);
+  return page.tokens.slice(gone(page)).map((token, i) =>
+    map.text([i + 1, -i - 0.5], sign(token), `class="letter" font-size="${size}"`, 3, 0.35 * size)).join("");
+}
+
 const pointRow = (event) => choose(gone(page) + Math.floor(-map.at(event)[1]));
 map.element.addEventListener("pointerdown", (event) => {
   map.element.setPointerCapture(event.pointerId);
@@ -148,26 +157,29 @@ onRead(() => {
 // The text
 
 const id = newId();
+let typed = typeset(""); // last, with what had to be left out
 const area = h("textarea", {
   id, rows: 3, maxlength: defaults.text.most, spellcheck: "false", autocapitalize: "off", autocomplete: "off",
   oninput() {
-    const { text, missing } = typeset(area.value);
-    const letters = missing.map((letter) => `“${letter}”`).join(" ");
-    complaint.textContent = missing.length ? `Left out, as Moby-Dick has no such letter: ${letters}` : "";
-    app.set({ text, written: 0, letter: 0 });
+    typed = typeset(area.value);
+    app.set({ text: typed.text, written: 0, letter: 0 });
   },
 });
-const complaint = h("p", { class: "complaint", role: "alert" });
 app.onDraw(({ text }) => {
   if (area.value === text) return;
   const caret = area.selectionStart + text.length - area.value.length;
   area.value = text;
   if (document.activeElement === area) area.setSelectionRange(caret, caret);
 });
+const complaint = words(app, "complaint", ({ text }) => {
+  const missing = typed.text === text ? typed.missing : [];
+  return missing.length ? `Left out, as Moby-Dick has no such letter: ${missing.map((letter) => `“${escaped(letter)}”`).join(" ")}` : "";
+});
+complaint.setAttribute("role", "alert");
 
 const add = (count) => app.set({ written: app.state.written + count, letter: 0 });
-const writing = [button("Write a letter", () => add(1)), button("Write 100 letters", () => add(100))];
-const back = button("Take them back", () => app.set({ written: 0, letter: 0 }));
+const writing = [button("Write a letter", () => add(1)), button("Write 100", () => add(100))];
+const back = button("Take back", () => app.set({ written: 0, letter: 0 }));
 app.onDraw(({ written }) => {
   writing.forEach((element) => (element.disabled = written === defaults.written.max));
   back.disabled = written === 0;
