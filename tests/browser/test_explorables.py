@@ -18,7 +18,7 @@ from twice.convolution import MaxPooling2D, conv2d
 from twice.data import CIFAR10_CLASSES, mnist, moby_dick
 from twice.data.fetch import ASSETS, read_differences
 from twice.decoder import Decoder
-from twice.explore import explore, names, rounded
+from twice.explore import explore, names
 
 WIDE, PAGE, PHONE = 900, 672, 320  # pixels; PAGE is the width of the book's text
 ZOOMED = 600  # what is left of it where a screen of 1280 pixels is shown at 200 %
@@ -1513,16 +1513,13 @@ def test_attention_keys_come_and_go(show):
 
 @pytest.fixture(scope="module")
 def decoder():
-    """Return the package's decoder with the weights of the page, and its letters."""
+    """Return the package's decoder with the weights that are shipped, and its letters."""
     with np.load(ASSETS / "moby-dick-decoder.npz") as stored:
         arrays = [stored[name] for name in stored.files if stored[name].ndim]
-        sizes = [
-            int(stored[f"{name}"]) for name in ("sequence_length", "embedding_dim", "num_heads", "num_blocks")
-        ]
-        letters = str(stored["letters"])
+        keys = ("sequence_length", "embedding_dim", "num_heads", "num_blocks")
+        sizes, letters = [int(stored[name]) for name in keys], str(stored["letters"])
     model = Decoder(len(letters) + 1, *sizes, approximate=True, rng=np.random.default_rng(0))
     model.build((None, sizes[0]))
-    arrays = [array if array.ndim == 1 else np.multiply(*rounded(array)) for array in arrays]
     model.set_weights([array.astype("float64") for array in arrays])
     return model, letters
 

@@ -250,5 +250,5 @@ app.start(inWords,
     h("div", { class: "side" }, h("h2", {}, "Choose a block (row) and a head"),
       h("div", { class: "thumbs", role: "radiogroup", "aria-label": "Block and head", style: `--heads:${sizes.heads}` }, ...thumbs.map(({ element }) => element)),
       h("p", { class: "note" }, `Each line of a map belongs to a letter that looks, each column to one that it looks at: no one looks at later ones. The
-        shade grows with the root of the weight. There are ${sizes.weights.toLocaleString("en")} weights; the page has them rounded to a byte each, and
-        computes all of this by itself.`))));
+        shade grows with the root of the weight. The page brings the model’s ${sizes.weights.toLocaleString("en")} weights along and computes all of this
+        by itself.`))));
