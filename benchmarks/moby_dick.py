@@ -9,27 +9,27 @@ python benchmarks/moby_dick.py --export                   bring results and weig
 A run leaves one file, benchmarks/moby_dick/NAME.json. A run that has its file is not repeated; one that was
 interrupted goes on from its last checkpoint in _build/moby_dick.
 
-Both networks have the layers and the first weights of `twice`, and are trained by TensorFlow, in float32, with
-the code below; a test compares it with `twice`. Both read the same batches of the same seed: 16 windows of 128
-characters, drawn evenly from the training text, each to be continued by one character at every position. Adam
-with clipping, a warm-up and half a cosine; there is neither dropout nor weight decay. Of the looks at the
-validation text (every 250 steps) the best decides which weights are kept. The rate is the best of three short
-trainings on the validation text ("search"), each with a schedule of its own length. The test text is read once,
-at the end.
+Both networks have the layers and the first weights of `twice`, and are trained by TensorFlow, in float32,
+with the code below; a test compares it with `twice`. With one seed both read the same batches: 8 windows of
+128 characters, drawn evenly from the training text, each to be continued by one character at every position.
+Adam with clipping, a warm-up and half a cosine; there is neither dropout nor weight decay. Of the looks at
+the validation text (every 250 steps) the best decides which weights are kept. The rate is the best of three
+by short trainings of 500 steps, each with a whole schedule ("search"), on the validation text. The test text
+is read once, at the end.
 
 Keys of a network's result:
 
-- ``run``, ``model``, ``seed``, ``settings``, ``conditions``, ``parameters``, ``letters`` (in the order of their
-  integers, from 1), ``processor_seconds``, ``characters`` (read in training);
+- ``run``, ``model``, ``seed``, ``settings``, ``conditions``, ``parameters``, ``letters`` (in the order of
+  their integers, from 1), ``processor_seconds``, ``characters`` (read in training);
 - ``curve``: ``step``, ``train_bits`` (mean of the batches since the last look) and ``validation_bits``, in
-  bits a character, over windows of 128 side by side (so with 0 to 127 characters of context);
-- ``chosen_step`` of the weights that were kept; ``validation_bits`` and ``test_bits`` of these: windows of 128
-  begin every 64 characters, and of each the last 64 characters count (of the first one all): 64 to 127
-  characters of context;
+  bits a character, over windows of 128 side by side (so with 1 to 128 characters of context);
+- ``chosen_step`` of the weights that were kept; ``validation_bits`` and ``test_bits`` of these: windows of
+  128 begin every 64 characters, and of each the last 64 predictions count (of the first one all): so each
+  rests on 65 to 128 characters;
 - ``blocks``: the same test bits for 60 blocks of the test text, of (nearly) equal length;
 - ``positions``: mean bits at each of the 128 positions of these windows;
 - ``carried_bits`` (LSTM only): test bits if its state is carried on through 64 stretches of the text, each
-  begun at 0, so with up to 1,880 characters of context.
+  begun at 0, so with up to 1,884 characters of context.
 
 Keys of ``counts``: ``order`` and ``k`` of `twice.ngrams.WittenBell`, chosen on the validation text,
 ``validation_bits``, ``test_bits``, ``blocks`` and ``numbers`` (how many counts it keeps). Keys of a search:
@@ -67,7 +67,7 @@ CHECKPOINTS = ROOT / "_build" / "moby_dick"
 ASSETS = ROOT / "src" / "twice" / "assets"
 SEEDS = range(3)
 RATES = {"decoder": (0.001, 0.002, 0.004), "lstm": (0.002, 0.004, 0.008)}
-BLOCKS = 60
+SEARCH, BLOCKS = 500, 60
 BETA_1, BETA_2, EPSILON, CLIP = 0.9, 0.99, 1e-8, 1.0
 
 
@@ -77,10 +77,10 @@ class Settings:
 
     model: str
     learning_rate: float = 0.0
-    steps: int = 2500
+    steps: int = 3500
     every: int = 250  # steps from one look at the validation text to the next
     warmup: int = 100
-    batch_size: int = 16
+    batch_size: int = 8
     sequence_length: int = 128
     embedding_dim: int = 128
     num_heads: int = 4  # of the decoder
@@ -393,9 +393,9 @@ def search(model, texts):
     """Train briefly with each rate, and store what the validation text says of them."""
     seen = {}
     for value in RATES[model]:
-        settings = replace(Settings(model), learning_rate=value, steps=400, every=200, warmup=50)
+        settings = replace(Settings(model), learning_rate=value, steps=SEARCH, every=SEARCH)
         seen[value] = min(Run(f"search-{model}-{value}", settings, 100).train(texts)[1]["validation_bits"])
-    result = {"run": f"search-{model}", "model": model, "rates": list(seen), "seed": 100, "steps": 400}
+    result = {"run": f"search-{model}", "model": model, "rates": list(seen), "seed": 100, "steps": SEARCH}
     write(RESULTS / f"search-{model}.json", result | {"validation_bits": list(seen.values())})
 
 
@@ -406,7 +406,7 @@ def chosen_rate(model):
 
 
 def counts(texts):
-    """Choose order and k of the counts on the validation text, read the test text, and store what came out."""
+    """Choose order and k of the counts on the validation text; read the test text; store what came out."""
     train, validation, test = texts
     trials = []
     for order in (6, 7):
