@@ -13,7 +13,7 @@ Both networks have the layers and the first weights of `twice`, and are trained 
 with the code below; a test compares it with `twice`. With one seed both read the same batches: 8 windows of
 128 characters, drawn evenly from the training text, each to be continued by one character at every position.
 Adam with clipping, a warm-up and half a cosine; there is neither dropout nor weight decay. Of the looks at
-the validation text (every 250 steps) the best decides which weights are kept. The rate is the best of three
+the validation text (every 500 steps) the best decides which weights are kept. The rate is the best of three
 by short trainings of 500 steps, each with a whole schedule ("search"), on the validation text. The test text
 is read once, at the end.
 
@@ -46,6 +46,7 @@ import json
 import platform
 import sys
 from dataclasses import asdict, dataclass, replace
+from functools import cache
 from pathlib import Path
 from time import process_time
 
@@ -77,15 +78,15 @@ class Settings:
 
     model: str
     learning_rate: float = 0.0
-    steps: int = 3500
-    every: int = 250  # steps from one look at the validation text to the next
+    steps: int = 4000
+    every: int = 500  # steps from one look at the validation text to the next
     warmup: int = 100
     batch_size: int = 8
     sequence_length: int = 128
-    embedding_dim: int = 128
+    embedding_dim: int = 64
     num_heads: int = 4  # of the decoder
     num_blocks: int = 2
-    units: int = 256  # of the LSTM
+    units: int = 126  # of the LSTM
 
 
 def network(settings, size, seed):
@@ -173,20 +174,19 @@ def cross_entropies(z, y):
 
 
 class Trainer:
-    """A network's weights as variables, with the two averages of Adam; ``step`` learns from a batch."""
+    """A network's weights as variables, with the two averages of Adam; ``update`` learns from a batch."""
 
-    def __init__(self, settings, weights):
-        self.settings = settings
-        self.weights = [tf.Variable(w) for w in weights]
-        self.m, self.v = ([tf.Variable(np.zeros_like(w)) for w in weights] for _ in range(2))
-        quick = settings.model == "decoder"  # compiled, the loop over time of the LSTM is slower
+    def __init__(self, model, shapes):
+        self.model = model
+        self.weights, self.m, self.v = ([tf.Variable(tf.zeros(s)) for s in shapes] for _ in range(3))
+        quick = model == "decoder"  # compiled, the loop over time of the LSTM is slower
         self.update = tf.function(self.update, jit_compile=quick, reduce_retracing=True)
         self.measure = tf.function(self.measure, jit_compile=quick)
 
     def update(self, windows, rate, number):
         """Make one step of Adam, and return the mean of the bits before it."""
         with tf.GradientTape() as tape:
-            z = logits(self.settings.model, self.weights, windows[:, :-1])
+            z = logits(self.model, self.weights, windows[:, :-1])
             bits = tf.reduce_mean(cross_entropies(z, windows[:, 1:]))
         grads = [tf.convert_to_tensor(g) for g in tape.gradient(bits, self.weights)]
         grads, _ = tf.clip_by_global_norm(grads, CLIP)
@@ -198,7 +198,7 @@ class Trainer:
 
     def measure(self, windows):
         """Return the bits of each token after the first of each window."""
-        return cross_entropies(logits(self.settings.model, self.weights, windows[:, :-1]), windows[:, 1:])
+        return cross_entropies(logits(self.model, self.weights, windows[:, :-1]), windows[:, 1:])
 
     def bits(self, windows, batch=64):
         """Return the same for any number of windows, as an array."""
@@ -210,6 +210,17 @@ class Trainer:
     def state(self):
         """All variables."""
         return [*self.weights, *self.m, *self.v]
+
+    def set_state(self, arrays):
+        """Set all variables."""
+        for variable, value in zip(self.state, arrays, strict=True):
+            variable.assign(value)
+
+
+@cache
+def trainer_for(model, shapes):
+    """Return the one trainer for weights of these shapes: it takes seconds to compile."""
+    return Trainer(model, shapes)
 
 
 def rate(settings, step):
@@ -299,12 +310,13 @@ class Run:
 
     def start(self, size):
         """Return the trainer and the curve so far, from the checkpoint if there is one."""
-        trainer = Trainer(self.settings, network(self.settings, size, self.seed).params)
+        weights = network(self.settings, size, self.seed).params
+        trainer = trainer_for(self.settings.model, tuple(w.shape for w in weights))
         if not self.checkpoint.exists():
+            trainer.set_state([*weights, *(np.zeros_like(w) for w in 2 * weights)])
             return trainer, {"step": [], "train_bits": [], "validation_bits": []}, 0.0
         *arrays, curve, seconds = load(self.checkpoint)
-        for variable, value in zip(trainer.state, arrays, strict=True):
-            variable.assign(value)
+        trainer.set_state(arrays)
         return trainer, json.loads(str(curve)), float(seconds)
 
     def train(self, texts):
