@@ -67,7 +67,7 @@ RESULTS = ROOT / "benchmarks" / "moby_dick"
 CHECKPOINTS = ROOT / "_build" / "moby_dick"
 ASSETS = ROOT / "src" / "twice" / "assets"
 SEEDS = range(3)
-RATES = {"decoder": (0.001, 0.002, 0.004), "lstm": (0.002, 0.004, 0.008)}
+RATES = {"decoder": (0.002, 0.004, 0.008), "lstm": (0.002, 0.004, 0.008)}
 SEARCH, BLOCKS = 500, 60
 BETA_1, BETA_2, EPSILON, CLIP = 0.9, 0.99, 1e-8, 1.0
 
