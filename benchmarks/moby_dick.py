@@ -1,10 +1,10 @@
 # ruff: noqa: E402
 """A decoder, an LSTM and counts that read Moby-Dick letter by letter: the trainings behind chapter 16.
 
-python benchmarks/moby_dick.py --list                     what there is, and what is done
-python benchmarks/moby_dick.py --model decoder --seed 1   one run
-python benchmarks/moby_dick.py --all                      every run that is not done
-python benchmarks/moby_dick.py --export                   bring results and weights into the package
+python benchmarks/moby_dick.py --list                what there is, and what is done
+python benchmarks/moby_dick.py --all                 every run that is not done
+python benchmarks/moby_dick.py --all --steps 4000    with longer trainings after the others
+python benchmarks/moby_dick.py --export              bring results and weights into the package
 
 A run leaves one file, benchmarks/moby_dick/NAME.json. A run that has its file is not repeated; one that was
 interrupted goes on from its last checkpoint in _build/moby_dick.
@@ -13,9 +13,9 @@ Both networks have the layers and the first weights of `twice`, and are trained 
 with the code below; a test compares it with `twice`. With one seed both read the same batches: 8 windows of
 128 characters, drawn evenly from the training text, each to be continued by one character at every position.
 Adam with clipping, a warm-up and half a cosine; there is neither dropout nor weight decay. Of the looks at
-the validation text (every 500 steps) the best decides which weights are kept. The rate is the best of three
-by short trainings of 500 steps, each with a whole schedule ("search"), on the validation text. The test text
-is read once, at the end.
+the validation text (5, or 10 in longer trainings) the best decides which weights are kept. The rate is the
+best of three by short trainings of 500 steps, each with a whole schedule ("search"), on the validation text.
+The test text is read once, at the end.
 
 Keys of a network's result:
 
@@ -46,7 +46,7 @@ import json
 import platform
 import sys
 from dataclasses import asdict, dataclass, replace
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from time import process_time
 
@@ -68,7 +68,7 @@ CHECKPOINTS = ROOT / "_build" / "moby_dick"
 ASSETS = ROOT / "src" / "twice" / "assets"
 SEEDS = range(3)
 RATES = {"decoder": (0.002, 0.004, 0.008), "lstm": (0.002, 0.004, 0.008)}
-SEARCH, BLOCKS = 500, 60
+STEPS, SEARCH, BLOCKS = (1000,), 500, 60
 BETA_1, BETA_2, EPSILON, CLIP = 0.9, 0.99, 1e-8, 1.0
 
 
@@ -78,8 +78,8 @@ class Settings:
 
     model: str
     learning_rate: float = 0.0
-    steps: int = 4000
-    every: int = 500  # steps from one look at the validation text to the next
+    steps: int = 1000
+    looks: int = 5  # at the validation text, evenly spread
     warmup: int = 100
     batch_size: int = 8
     sequence_length: int = 128
@@ -87,6 +87,11 @@ class Settings:
     num_heads: int = 4  # of the decoder
     num_blocks: int = 2
     units: int = 126  # of the LSTM
+
+    @property
+    def every(self):
+        """Return the steps from one look at the validation text to the next."""
+        return self.steps // self.looks
 
 
 def network(settings, size, seed):
@@ -405,7 +410,7 @@ def search(model, texts):
     """Train briefly with each rate, and store what the validation text says of them."""
     seen = {}
     for value in RATES[model]:
-        settings = replace(Settings(model), learning_rate=value, steps=SEARCH, every=SEARCH)
+        settings = replace(Settings(model), learning_rate=value, steps=SEARCH, looks=1)
         seen[value] = min(Run(f"search-{model}-{value}", settings, 100).train(texts)[1]["validation_bits"])
     result = {"run": f"search-{model}", "model": model, "rates": list(seen), "seed": 100, "steps": SEARCH}
     write(RESULTS / f"search-{model}.json", result | {"validation_bits": list(seen.values())})
@@ -449,19 +454,24 @@ def letter_probabilities(model, text):
         yield model.probability(letter, whole[i : i + n])
 
 
-def plan():
+def plan(lengths=STEPS):
     """Return every run by its name, in the order in which they are made, as a function of the texts."""
-    tasks = {f"search-{model}": lambda texts, model=model: search(model, texts) for model in RATES}
-    tasks["counts"] = counts
-    for seed in SEEDS:
-        for model in RATES:
-            tasks[f"{model}-{seed}"] = lambda texts, model=model, seed=seed: full(model, seed).finish(texts)
-    return tasks
+    tasks = {f"search-{model}": partial(search, model) for model in RATES}
+    for steps in lengths:
+        for seed in SEEDS:
+            tasks |= {f"{model}-{steps}-{seed}": partial(finish, model, steps, seed) for model in RATES}
+    return tasks | {"counts": counts}
 
 
-def full(model, seed):
+def full(model, steps, seed):
     """Return the run of a model with a seed, at the rate that was chosen."""
-    return Run(f"{model}-{seed}", Settings(model, chosen_rate(model)), seed)
+    settings = Settings(model, chosen_rate(model), steps, looks=5 if steps < 2000 else 10)
+    return Run(f"{model}-{steps}-{seed}", settings, seed)
+
+
+def finish(model, steps, seed, texts):
+    """Make a run to its end."""
+    full(model, steps, seed).finish(texts)
 
 
 # ---------------------------------------------------------------------------- the package
@@ -488,7 +498,7 @@ def ship(run, letters):
 def export():
     """Bring what chapter 16 reads into the package: all results, and the weights of the best decoder.
 
-    Best is the seed with the fewest bits on the validation text. Where its checkpoint is not at hand, the
+    Best is the one with the fewest bits on the validation text. Where its checkpoint is not at hand, the
     weights in the package stay.
     """
     results = [read(path) for path in sorted(RESULTS.glob("*.json"))]
@@ -497,7 +507,7 @@ def export():
     decoders = [result for result in results if result["run"].startswith("decoder")]
     if decoders:
         best = min(decoders, key=lambda result: result["validation_bits"])
-        run = full("decoder", best["seed"])
+        run = full("decoder", best["settings"]["steps"], best["seed"])
         if run.chosen.exists():
             ship(run, best["letters"])
 
@@ -505,18 +515,15 @@ def export():
 def main(arguments=None):
     """Run what the command line asks for."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--model", choices=RATES, help="the model to train")
-    parser.add_argument("--seed", type=int, default=0, help="its seed (default: 0)")
     parser.add_argument("--all", action="store_true", help="make every run of the plan")
+    parser.add_argument("--steps", type=int, nargs="+", default=[], help="longer trainings besides")
     parser.add_argument("--list", action="store_true", help="list the runs and what is done")
     parser.add_argument("--export", action="store_true", help="bring results and weights into the package")
     options = parser.parse_args(arguments)
     if options.export:
         return export()
-    tasks = plan()
-    if options.model:
-        tasks = {name: tasks[name] for name in (f"search-{options.model}", f"{options.model}-{options.seed}")}
-    elif not options.all:
+    tasks = plan((*STEPS, *options.steps))
+    if not options.all:
         for name in tasks:
             print(f"{name:<16}{'done' if (RESULTS / f'{name}.json').exists() else 'to do'}")
         return None
