@@ -490,8 +490,7 @@ def ship(run, letters):
     """Store the weights that a run of the decoder has chosen in the package, as float16."""
     arrays = dict(zip(names(run.settings), load(run.chosen), strict=True))
     arrays = {name: w.astype(np.float16) for name, w in arrays.items()}
-    sizes = {key: getattr(run.settings, key) for key in ("sequence_length", "embedding_dim", "num_heads")}
-    sizes["num_blocks"] = run.settings.num_blocks
+    sizes = {key: getattr(run.settings, key) for key in ("num_heads", "num_blocks")}
     np.savez_compressed(ASSETS / "moby-dick-decoder.npz", **arrays, letters=letters, **sizes)
 
 

@@ -30,8 +30,8 @@ and ``minus``: for each rival the difference network − rival in bits a letter 
 
 ``sex-KIND-SEED``, a network that reads a whole name (of those with one label) and says whether it is female:
 ``validation_accuracy``, ``test_accuracy``, ``standard_error``, ``confusion`` ([[male as male, male as
-female], [female as male, female as female]]), ``rivals``: ``accuracy`` and ``confusion`` of "last letter" and of
-"witten-bell" (a model for each sex, of order 6 with k = 6, and Bayes' rule), and ``minus`` as above, in
+female], [female as male, female as female]]), ``rivals``: ``accuracy`` and ``confusion`` of "last letter" and
+of "witten-bell" (a model for each sex, of order 6 with k = 6, and Bayes' rule), and ``minus`` as above, in
 accuracy (positive: the network is better). The rest is as above; ``curve`` is the validation cross-entropy.
 """
 
