@@ -6,7 +6,7 @@ import { clamp } from "../_shared/state.mjs";
 // The whole state. Written as JSON, because Python reads this list too.
 // `letter`: which one is looked at, counted from the first of the text; 0 for the last. `written`: letters that the decoder adds.
 export const defaults = {
-  "text": {"type": "text", "value": "The whale was seen by the old man, and the wh", "most": 128,
+  "text": {"type": "text", "value": "And God created great whales. And God cre", "most": 128,
     "alphabet": "\n !$&()*,-.0123456789:;?ABCDEFGHIJKLMNOPQRSTUVWXYZ[]abcdefghijklmnopqrstuvwxyz—‘’“”"},
   "letter": {"type": "integer", "value": 0, "min": 0, "max": 428, "step": 1},
   "block": {"type": "integer", "value": 1, "min": 1, "max": 2, "step": 1},
