@@ -13,19 +13,37 @@ from py_mini_racer import MiniRacer
 from scipy import ndimage
 
 from twice import activations, losses, metrics
+from twice.architectures import moby_dick_decoder
+from twice.attention import attention
 from twice.autograd import Value
 from twice.checks import agree
 from twice.convolution import Conv2D, MaxPooling2D, conv2d
-from twice.data import CIFAR10_CLASSES, first_names
+from twice.data import CIFAR10_CLASSES, first_names, moby_dick
 from twice.data.fetch import ASSETS, read_differences
-from twice.explore import FOLDER, Explorable, _as_text, _table, addressed, explore, names, places, script
+from twice.embeddings import Embedding
+from twice.explore import (
+    FOLDER,
+    Explorable,
+    _as_text,
+    _table,
+    addressed,
+    explore,
+    names,
+    places,
+    script,
+)
 from twice.layers import Dense, Flatten
 from twice.models import Network
+from twice.ngrams import NGrams
 from twice.optimizers import SGD, Adam, RMSprop
-from twice.recurrent import LSTM, Embedding, SimpleRNN
-from twice.text import NGrams
+from twice.recurrent import LSTM, SimpleRNN
 
-BYTES = {"digits": 75_000, "label-budget": 135_000, "names": 170_000}  # they bring networks or photographs
+BYTES = {
+    "digits": 75_000,
+    "label-budget": 135_000,
+    "names": 170_000,
+    "decoder": 355_000,
+}  # networks, photographs
 BYTES_OTHERS = 40_000
 CASES = 50  # random states for each comparison
 
@@ -71,8 +89,10 @@ def attributes(html, wanted):
 
 def test_the_figures():
     assert names() == [
+        "attention",
         "backpropagation",
         "convolution",
+        "decoder",
         "digits",
         "label-budget",
         "linear-regression",
@@ -274,7 +294,12 @@ def test_arrays_come_out_of_the_page_as_they_went_in():
 
 def test_only_pages_that_need_arrays_bring_them():
     assert script("digits").startswith("const embedded = {") and "decoded" in script("digits", view=False)
-    assert {name for name in names() if "embedded" in script(name)} == {"digits", "label-budget", "names"}
+    assert {name for name in names() if "embedded" in script(name)} == {
+        "decoder",
+        "digits",
+        "label-budget",
+        "names",
+    }
 
 
 def test_table_brings_only_the_letters_wanted(tmp_path, monkeypatch):
@@ -1755,3 +1780,176 @@ def test_numbers_of_shapes_are_all_different():
         numbers = model("sizes({ seed })", seed=seed)
         dense = [numbers[key] for key in ("n", "d", "m", "K")]
         assert len(set(dense)) == 4 and numbers["h"] > numbers["k"]
+
+
+# Attention
+
+
+@pytest.fixture(scope="module")
+def looking():
+    return Model("attention")
+
+
+def random_look(declared, rng):
+    """Return a state of the figure with keys, values and a query at random."""
+    keys = rng.uniform(-1, 1, size=(rng.integers(2, 6), 3)) * [3, 3, 1]
+    sharpness = 10 ** rng.uniform(-2, 1)
+    flags = {key: bool(rng.integers(2)) for key in ("scaled", "masked")}
+    query = rng.uniform(-3, 3, size=(1, 2)).tolist()
+    return random_state(declared, rng) | flags | {
+        "keys": keys.tolist(), "query": query, "sharpness": sharpness
+    }  # fmt: skip
+
+
+def test_attention_is_the_package_s(looking):
+    rng = np.random.default_rng(70)
+    for _ in range(CASES):
+        state = random_look(looking("defaults"), rng)
+        keys = np.array(state["keys"])
+        q = np.array(state["query"]) * state["sharpness"] * (1 if state["scaled"] else np.sqrt(2))
+        mask = np.arange(len(keys)) < (state["position"] if state["masked"] else len(keys))
+        a, p = attention(q, keys[:, :2], keys[:, 2:], mask[None])
+        ours = looking("attention(state)", state=state)
+        agree("p", np.array(ours["weights"]), p[0], atol=1e-12)
+        assert ours["mean"] == pytest.approx(a.item(), abs=1e-12)
+        assert all((weight == 0) != seen for weight, seen in zip(ours["weights"], mask, strict=True))
+        at = looking("meanAt(state)(...state.query[0])", state=state)
+        assert at == pytest.approx(a.item(), abs=1e-12)
+        entropy = -(p[p > 0] * np.log(p[p > 0])).sum()
+        assert looking("evenly(p)", p=p[0].tolist()) == pytest.approx(np.exp(entropy))
+
+
+def test_attention_goes_from_the_mean_to_the_maximum(looking):
+    rng = np.random.default_rng(71)
+    for _ in range(CASES):
+        state = random_look(looking("defaults"), rng) | {"masked": False}
+        keys = np.array(state["keys"])
+        flat = looking("attention(state)", state=state | {"sharpness": 1e-9})
+        assert flat["mean"] == pytest.approx(keys[:, 2].mean())
+        sharp = looking("attention(state)", state=state | {"sharpness": 1e6})
+        best = (keys[:, :2] @ np.array(state["query"][0])).argmax()
+        assert sharp["mean"] == pytest.approx(keys[best, 2])
+
+
+# The decoder
+
+
+@pytest.fixture(scope="module")
+def reader():
+    """Return the model of the figure that reads and writes."""
+    return Model("decoder")
+
+
+@pytest.fixture(scope="module")
+def decoder():
+    """Return the package's decoder and its letters."""
+    model, vocabulary = moby_dick_decoder("float64")
+    return model, "".join(vocabulary.letters)
+
+
+def tokens_of(letters, text):
+    return np.array([[letters.index(letter) + 1 for letter in text]])
+
+
+READ = "(() => { const page = write(state); return page.reading.logits.map((z) => Array.from(z)); })()"
+
+
+def test_decoder_declares_what_its_file_holds(reader, decoder):
+    model, letters = decoder
+    assert reader("ALPHABET") == letters
+    sizes, declared = reader("sizes"), reader("defaults")
+    assert declared["text"]["most"] == sizes["positions"] == model.embedding.sequence_length
+    assert (declared["block"]["max"], declared["head"]["max"]) == (sizes["blocks"], sizes["heads"])
+    assert sizes["weights"] == model.count_params()
+    assert declared["letter"]["max"] >= declared["text"]["most"] + declared["written"]["max"]
+    assert reader("[0, 1, tokensOf('a')[0]].map(letterOf)") == ["", letters[0], "a"]
+
+
+def test_decoder_reads_the_first_200_test_positions_as_numpy_does(reader, decoder):
+    model, letters = decoder
+    text = moby_dick()[2][:200]
+    state = reader("declared(defaults)")
+    for window in (text[:128], text[-128:]):
+        ours = np.array(reader(READ, state=state | {"text": window}))
+        agree("logits", ours, model.forward(tokens_of(letters, window))[0], atol=1e-6)
+        for block, head in [(1, 1), (2, 3)]:
+            looks = "upTo.map((place) => looks(state, write(state), place))"
+            rows = reader(
+                looks, state=state | {"text": window, "block": block, "head": head}, upTo=list(range(128))
+            )
+            p = model.blocks[block - 1].attention.p[0, head - 1]
+            assert all(row == pytest.approx(p[t, : t + 1], abs=1e-7) for t, row in enumerate(rows))
+
+
+def written_by_numpy(model, letters, text, state, u):
+    """Return the text with a letter for each u, all read anew for each."""
+    for one in u:
+        z = model.forward(tokens_of(letters, text[-128:]))[0, -1]
+        if state["temperature"] == 0:
+            token = z.argmax()
+        else:
+            c = activations.softmax(z / state["temperature"]).cumsum()
+            token = (c > one * c[-1]).argmax()
+        text += letters[token - 1]
+    return text
+
+
+@pytest.mark.parametrize("temperature", [0, 0.5, 1.2])
+def test_decoder_writes_with_its_memory_what_numpy_writes_without(reader, decoder, temperature):
+    model, letters = decoder
+    text = moby_dick()[2][1000:1100]
+    state = reader("declared(defaults)") | {
+        "text": text,
+        "temperature": temperature,
+        "seed": 7,
+        "written": 60,
+    }
+    u = reader("(() => { const u = uniform(7); return Array.from({ length: 60 }, u); })()")
+    ours = reader("write(state).tokens.map(letterOf).join('')", state=state)
+    assert ours == written_by_numpy(model, letters, text, state, u)  # the last 32 with a window that slides
+    logits = "Array.from(write(state).reading.logits.at(-1))"
+    anew = Model("decoder")(logits, state=state | {"text": ours[-128:], "written": 0})
+    assert reader(logits, state=state) == pytest.approx(anew, abs=1e-9)
+
+
+def test_decoder_writes_the_same_in_slices_and_after_changes(reader):
+    state = reader("declared(defaults)") | {"text": "Call me Ishmael. ", "written": 130}
+    text = "write(state).tokens.map(letterOf).join('')"
+    whole = reader(text, state=state)
+    sliced = """(() => {
+      write({ ...state, text: "Call me Ahab" });
+      let page, times = 0;
+      do {
+        let steps = 7;
+        page = write(state, () => steps-- > 0);
+        times += 1;
+      } while (!page.isWhole);
+      return [page.tokens.map(letterOf).join(""), times];
+    })()"""
+    ours, times = reader(sliced, state=state)
+    assert ours == whole and times > 10
+    assert reader(text, state=state | {"written": 20}) == whole[:37]
+    assert reader(text, state=state | {"seed": 2}) != whole
+
+
+def test_decoder_typesets_what_is_typed(reader):
+    typed = 'Ahab\'s "whale"--he said:\t"é€" é'
+    ours = reader("typeset(text)", text=typed)
+    assert ours == {"text": "Ahab’s “whale”—he said: “” ", "missing": ["é", "€"]}
+    assert reader("[tokensOf(''), tokensOf('\\n')]") == [[1], [1]]
+
+
+def test_decoder_counts_what_letters_cost(reader, decoder):
+    model, letters = decoder
+    text = "There she blows! There she blows!"
+    state = reader("declared(defaults)") | {"text": text, "temperature": 0.5}
+    p = activations.softmax(model.forward(tokens_of(letters, text))[0])
+    costs = -np.log2([p[t, letters.index(letter) + 1] for t, letter in enumerate(text[1:])])
+    ours = reader(
+        "places.map((place) => bits(write(state), place) ?? null)", state=state, places=list(range(len(text)))
+    )
+    assert ours[0] is None and ours[1:] == pytest.approx(costs, abs=1e-6)
+    sharper = activations.softmax(2 * model.forward(tokens_of(letters, text))[0, 9])
+    first = reader("expected(state, write(state), 9)", state=state)
+    assert [one["p"] for one in first] == pytest.approx(np.sort(sharper)[::-1], abs=1e-6)
+    assert first[0]["token"] == sharper.argmax()

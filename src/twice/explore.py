@@ -185,10 +185,12 @@ def one_scope(*modules):
 
 
 def _embedded(name):
-    """Write the arrays and tables that a model declares as a line of script; none where it declares none."""
+    """Write the arrays, tables and weights that a model declares as a line of script, or nothing."""
     arrays = _declaration(name, "model", "arrays")
     tables = _declaration(name, "model", "tables")
+    weights = _declaration(name, "model", "weights")
     data = {key: _as_text(_asset(**source)) for key, source in arrays.items()}
+    data |= {key: _weights(file) for key, file in weights.items()}
     data |= {key: _table(**source) for key, source in tables.items()}
     return f"const embedded = {json.dumps(data)};\n" if data else ""
 
@@ -199,6 +201,13 @@ def _asset(file, array, rows=None):
     with (ASSETS / file).open("rb") as stored:
         values = read(stored)[array]
     return values if rows is None else values[rows]
+
+
+def _weights(file):
+    """Read all weights of a network in their order, each array with its shape."""
+    with (ASSETS / file).open("rb") as stored:
+        arrays = [array for array in read_npz(stored).values() if array.ndim]  # no sizes, no letters
+    return [{"shape": array.shape, **_as_text(array)} for array in arrays]
 
 
 def _table(file, table, places=None):
