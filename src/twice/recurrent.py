@@ -222,7 +222,8 @@ class Recurrent(Layer):
         """
         if self.W is None:
             self.build(x.shape)
-        self.x = self.in_order(x.astype(self.dtype, copy=False))
+        mask = getattr(x, "mask", None) if mask is None else mask
+        self.x = self.in_order(np.asarray(x, self.dtype))
         self.mask = self.in_order(np.ones(x.shape[:2], bool) if mask is None else mask)
         s = self.zero_state(len(x))
         if initial_state is not None:
