@@ -144,13 +144,15 @@ def addressed(place):
     """
     start, _, text = place.partition("?")
     name = re.sub(r"^figure-|-\d+$", "", start)
-    return explore(
-        name, **{key: _written(value) for key, value in parse_qsl(text, strict_parsing=bool(text))}
-    )
+    declared = _declaration(name, "model", "defaults") if name in names() else {}
+    state = parse_qsl(text, keep_blank_values=True, strict_parsing=bool(text))
+    return explore(name, **{key: _written(declared.get(key, {}), value) for key, value in state})
 
 
-def _written(value):
-    """Return the value that stands in an address; a word is that of a choice."""
+def _written(declaration, value):
+    """Return the value that stands in an address; a word is that of a choice, and text stands as it is."""
+    if declaration.get("type") == "text":
+        return value
     try:
         return json.loads(value)
     except ValueError:
@@ -267,6 +269,11 @@ def _choice(declaration, value):
     return str(value) if str(value) in declaration["options"] else None  # an address can't tell "0" from 0
 
 
+def _text(declaration, value):
+    fits = isinstance(value, str) and len(value) <= declaration["most"]
+    return str(value) if fits and set(value) <= set(declaration["alphabet"]) else None
+
+
 def _points(declaration, value):
     ends = [
         {"min": low, "max": high} for low, high in zip(declaration["min"], declaration["max"], strict=True)
@@ -293,6 +300,7 @@ TYPES = {
     "integer": (_integer, "an integer from {min} to {max}"),
     "boolean": (_boolean, "True or False"),
     "choice": (_choice, "one of {options}"),
+    "text": (_text, "at most {most} of the letters {alphabet}"),
     "matrix": (_matrix, "{rows} rows of {columns} numbers from {min} to {max}"),
     "points": (_points, "{least} to {most} points from {min} to {max}"),
 }

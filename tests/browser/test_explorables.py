@@ -319,6 +319,17 @@ OTHER = {
         "rate": 1,
         "steps": 50,
     },
+    "names": {"beginning": "jo", "more": "han", "letter": 3, "by": "pairs", "temperature": 0.7, "seed": 5},
+    "recurrence": {
+        "activation": "tanh",
+        "u": -1.5,
+        "w": 2,
+        "b": 0.3,
+        "steps": 20,
+        "at": 4,
+        "size": -1.5,
+        "others": 0.6,
+    },
     "network": {
         "data": "XOR",
         "hidden1": 6,
