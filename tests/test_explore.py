@@ -25,7 +25,7 @@ from twice.optimizers import SGD, Adam, RMSprop
 from twice.recurrent import LSTM, Embedding, SimpleRNN
 from twice.text import NGrams
 
-BYTES = {"digits": 75_000, "label-budget": 135_000, "names": 115_000}  # they bring networks, or photographs, along
+BYTES = {"digits": 75_000, "label-budget": 135_000, "names": 170_000}  # they bring networks or photographs
 BYTES_OTHERS = 40_000
 CASES = 50  # random states for each comparison
 
@@ -165,8 +165,8 @@ def test_state_in_the_page_is_the_state_given():
         ("linear-regression", {"points": [1, 2]}, "points must be 1 to 20 points"),
         ("linear-regression", {"points": [[1, 7]]}, "points must be 1 to 20 points"),
         ("linear-regression", {"points": np.zeros((21, 2))}, "points must be 1 to 20 points"),
-        ("names", {"beginning": "Ma"}, "beginning must be at most 12 of the letters [a-z]+-, and came as 'Ma'"),
-        ("names", {"beginning": "zoë"}, "beginning must be at most 12 of the letters [a-z]+-, and came as 'zoë'"),
+        ("names", {"beginning": "Ma"}, "at most 12 of the letters [a-z]+-, and came as 'Ma'"),
+        ("names", {"beginning": "zoë"}, "at most 12 of the letters [a-z]+-, and came as 'zoë'"),
         ("names", {"beginning": 13 * "a"}, "beginning must be at most 12 of the letters"),
         ("names", {"beginning": None}, "beginning must be at most 12 of the letters"),
         ("convolution", {"kernel": 1}, "kernel must be 3 rows of 3 numbers from -9 to 9, and came as 1"),
@@ -1631,10 +1631,11 @@ def test_names_cost_their_bits(writer):
 def test_names_are_drawn_as_often_as_they_are_probable(writer):
     p = np.array(writer("probabilities('pairs', 'a')"))
     grid = ((np.arange(20_000) + 0.5) / 20_000).tolist()
-    drawn = writer("grid.map((number) => SYMBOLS.indexOf(pick(probabilities('pairs', 'a'), number)))", grid=grid)
+    drawn = writer("grid.map((number) => SYMBOLS.indexOf(pick(p, number)))", grid=grid, p=p.tolist())
     agree("frequency", np.bincount(drawn, minlength=len(p)) / len(grid), p, atol=1e-4)
-    assert writer("pick([0.2, 0.5, 0.3], 1)") == writer("SYMBOLS[1]")  # sums may fall short of 1 by a rounding
-    numbers = np.array([writer("numbers(seed, k)", seed=seed, k=k) for seed in range(1, 100) for k in range(8)])
+    assert writer("pick([0.2, 0.5, 0.3], 1)") == "-"  # sums may fall short of 1 by a rounding
+    kinds = [{"seed": seed, "k": k} for seed in range(1, 100) for k in range(8)]
+    numbers = np.array(writer("kinds.map(({ seed, k }) => numbers(seed, k))", kinds=kinds))
     assert abs(numbers.mean() - 0.5) < 0.01 and abs(numbers.std() - 12**-0.5) < 0.01
     assert len(np.unique(numbers)) == numbers.size
     assert abs(np.corrcoef(numbers.T) - np.eye(16)).max() < 0.15
