@@ -13,7 +13,6 @@ from py_mini_racer import MiniRacer
 from scipy import ndimage
 
 from twice import activations, losses, metrics
-from twice.architectures import moby_dick_decoder
 from twice.attention import attention
 from twice.autograd import Value
 from twice.checks import agree
@@ -36,6 +35,7 @@ from twice.layers import Dense, Flatten
 from twice.models import Network
 from twice.ngrams import NGrams
 from twice.optimizers import SGD, Adam, RMSprop
+from twice.pretrained import moby_dick_decoder
 from twice.recurrent import LSTM, SimpleRNN
 
 BYTES = {

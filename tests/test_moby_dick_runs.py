@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from twice.architectures import moby_dick_decoder
 from twice.data import moby_dick
 from twice.losses import sparse_categorical_crossentropy
 from twice.optimizers import Adam
+from twice.pretrained import moby_dick_decoder
 
 SCRIPT = Path(__file__).parents[1] / "benchmarks" / "moby_dick.py"
 SPEC = importlib.util.spec_from_file_location("moby_dick_runs", SCRIPT)

@@ -13,12 +13,12 @@ from accessible import assert_accessible
 from playwright.sync_api import expect
 
 from twice.activations import relu, softmax
-from twice.architectures import moby_dick_decoder
 from twice.checks import agree
 from twice.convolution import MaxPooling2D, conv2d
 from twice.data import CIFAR10_CLASSES, mnist, moby_dick
 from twice.data.fetch import ASSETS, read_differences
 from twice.explore import explore, names
+from twice.pretrained import moby_dick_decoder
 
 WIDE, PAGE, PHONE = 900, 672, 320  # pixels; PAGE is the width of the book's text
 ZOOMED = 600  # what is left of it where a screen of 1280 pixels is shown at 200 %
