@@ -9,7 +9,7 @@ export const defaults = {
   "text": {"type": "text", "value": "And God created great whales. And God cre", "most": 128,
     "alphabet": "\n !$&()*,-.0123456789:;?ABCDEFGHIJKLMNOPQRSTUVWXYZ[]abcdefghijklmnopqrstuvwxyz—‘’“”"},
   "letter": {"type": "integer", "value": 0, "min": 0, "max": 428, "step": 1},
-  "block": {"type": "integer", "value": 1, "min": 1, "max": 2, "step": 1},
+  "block": {"type": "integer", "value": 2, "min": 1, "max": 2, "step": 1},
   "head": {"type": "integer", "value": 1, "min": 1, "max": 4, "step": 1},
   "written": {"type": "integer", "value": 0, "min": 0, "max": 300, "step": 1},
   "temperature": {"type": "number", "value": 0.7, "min": 0, "max": 2, "step": 0.05},
