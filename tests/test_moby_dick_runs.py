@@ -112,8 +112,8 @@ def test_the_rate_climbs_and_falls_to_nothing():
     assert 0 < rates[-1] < 1e-4
 
 
-def test_every_planned_run_is_stored_and_no_other():
-    assert STORED.keys() == script.plan().keys()
+def test_every_planned_run_is_stored_and_no_other_than_longer_ones():
+    assert script.plan().keys() <= STORED.keys() <= script.plan((*script.STEPS, *script.LONGER)).keys()
 
 
 @pytest.mark.parametrize("name", NETWORKS)
