@@ -45,7 +45,8 @@ def test_the_logits_are_those_of_twice(model):
 def test_the_first_steps_are_those_of_adam_in_twice():
     settings, tokens = tiny("decoder"), RNG.integers(20, size=(4, 17)).astype(np.int32)
     network = script.network(settings, 20, 0)
-    optimizer = Adam(0.01, script.BETA_1, script.BETA_2, epsilon=0.0)
+    clip = script.CLIP * np.log(2)  # the script has the gradient of bits
+    optimizer = Adam(0.01, script.BETA_1, script.BETA_2, epsilon=0.0, global_clipnorm=clip)
     network.compile(optimizer, "sparse_categorical_crossentropy", from_logits=True)
     trainer = script.Trainer("decoder", [w.shape for w in network.params])
     trainer.set_state([*network.params, *(np.zeros_like(w) for w in 2 * network.params)])
@@ -111,8 +112,8 @@ def test_the_rate_climbs_and_falls_to_nothing():
     assert 0 < rates[-1] < 1e-4
 
 
-def test_every_planned_run_is_stored_and_no_other():
-    assert STORED.keys() == script.plan().keys()
+def test_every_planned_run_is_stored_and_no_other_than_longer_ones():
+    assert script.plan().keys() <= STORED.keys() <= script.plan((*script.STEPS, *script.LONGER)).keys()
 
 
 @pytest.mark.parametrize("name", NETWORKS)
