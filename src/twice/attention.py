@@ -235,10 +235,10 @@ class MultiHeadAttention(Layer):
         self.arrays = 1 + (value is not None) + (key is not None)
         value = query if value is None else value
         self.q, self.k, self.v = self.heads(query, value if key is None else key, value)
-        self.mask = attention_mask
+        self.mask = None if attention_mask is None else np.expand_dims(attention_mask, -3)  # for all heads
         if use_causal_mask:
             causal = causal_mask(self.q.shape[2], self.k.shape[2])
-            self.mask = causal if attention_mask is None else attention_mask & causal
+            self.mask = causal if self.mask is None else self.mask & causal
         a, self.p = attention(self.q, self.k, self.v, self.mask)
         return self.output.forward(a.swapaxes(1, 2))
 
