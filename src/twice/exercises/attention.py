@@ -3,7 +3,6 @@
 import numpy as np
 
 from twice.activations import softmax
-from twice.attention import attention
 from twice.embeddings import frequencies
 from twice.exercises import function, value
 
@@ -12,8 +11,8 @@ X = RNG.normal(size=(2, 3, 8)).round(2)
 Q, K, V = (RNG.normal(size=shape).round(2) for shape in [(2, 3, 4, 4), (2, 5, 4), (2, 5, 3)])
 ROWS = RNG.normal(size=(6, 4)).round(2)
 QUERY = RNG.normal(size=4).round(2)
-BLOCKS = [(RNG.normal(size=(s, 4)).round(2), RNG.normal(size=(s, 3)).round(2)) for s in (2, 3, 1)]
-RISING = [(k + 900 * i * QUERY, v) for i, (k, v) in enumerate(BLOCKS)]
+KEYS, VALUES = RNG.normal(size=(6, 4)).round(2), RNG.normal(size=(6, 3)).round(2)
+RISING = KEYS + 300 * np.arange(6)[:, None] * QUERY
 
 
 def window_mask(T, width):
@@ -48,25 +47,21 @@ def rotate(x, *, sign=1, first=0, halves=False):
     return np.concatenate(pairs, axis=1) if halves else np.stack(pairs, axis=-1).reshape(T, d)
 
 
-def streamed(q, blocks, *, scale=True):
-    """Return attention's mean of all blocks together."""
-    k, v = (np.concatenate(parts) for parts in zip(*blocks, strict=True))
-    return attention(q[None] * (1 if scale else len(q) ** 0.5), k, v)[0][0]
-
-
-def streamed_without_rescaling(q, blocks):
-    """Return what comes of summing e^(z − m) with the m of each block."""
-    total, mean = 0.0, 0.0
-    for k, v in blocks:
-        z = k @ q / len(q) ** 0.5
-        e = np.exp(z - z.max())
-        total, mean = total + e.sum(), mean + e @ v
+def streamed(q, k, v, size, *, scale=True, rescale=True):
+    """Return attention's mean, ``size`` keys at a time."""
+    m, total, mean = -np.inf, 0.0, 0.0
+    for i in range(0, len(k), size):
+        z = k[i : i + size] @ q / (len(q) ** 0.5 if scale else 1)
+        new = max(m, z.max()) if rescale else z.max()
+        e, kept = np.exp(z - new), np.exp(m - new) if rescale else 1
+        total, mean, m = kept * total + e.sum(), kept * mean + e @ v[i : i + size], new
     return mean / total
 
 
-def mean_of_means(q, blocks):
-    """Return the mean of the blocks' own answers."""
-    return np.mean([streamed(q, [block]) for block in blocks], axis=0)
+def mean_of_means(q, k, v, size):
+    """Return the mean of the pieces' own answers."""
+    starts = range(0, len(k), size)
+    return np.mean([streamed(q, k[i : i + size], v[i : i + size], size) for i in starts], axis=0)
 
 
 EXERCISES = {
@@ -135,16 +130,20 @@ EXERCISES = {
     ),
     "15.7": function(
         streamed,
-        (QUERY, BLOCKS),
-        (QUERY, RISING),
-        (QUERY, RISING[::-1]),
+        (QUERY, KEYS, VALUES, 4),
+        (QUERY, RISING, VALUES, 2),
+        (QUERY, RISING[::-1], VALUES, 2),
         mistakes={
-            "divide the scores by √d": lambda q, blocks: streamed(q, blocks, scale=False),
+            "divide the scores by √d": lambda *args: streamed(*args, scale=False),
             "what was summed before has to be measured against the new largest score": (
-                streamed_without_rescaling
+                lambda *args: streamed(*args, rescale=False)
             ),
-            "a block with larger scores counts for more": mean_of_means,
-            "all blocks count": lambda q, blocks: streamed(q, blocks[-1:]),
+            "a piece with larger scores counts for more": mean_of_means,
+            "all keys count, the last few too": lambda q, k, v, size: streamed(q, k[:size], v[:size], size),
+        },
+        without={
+            "attention": "go through the keys piece by piece",
+            "softmax": "go through the keys piece by piece",
         },
     ),
 }
