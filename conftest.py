@@ -21,5 +21,7 @@ def pytest_itemcollected(item):
 
 def pytest_configure(config):
     """Refuse to deal the cells of one notebook out to several processes, as `pytest -n 2` alone would."""
-    if getattr(config.option, "dist", "no") not in ("no", "loadfile", "loadscope"):
+    whole_files = getattr(config.option, "dist", "no") in ("no", "loadfile", "loadscope")
+    runs_notebooks = getattr(config.option, "nbval", False) or getattr(config.option, "nbval_lax", False)
+    if runs_notebooks and not whole_files:
         raise pytest.UsageError("the cells of a notebook run in order, in one process: add --dist loadfile")

@@ -24,6 +24,7 @@ import twice.losses
 import twice.metrics
 import twice.models
 import twice.optimizers
+import twice.recurrent
 from twice.autograd import Value
 from twice.explore import explore, names, one_scope
 from twice.practice import LETTERS, MODEL, Practice, chapters, logic, questions, select, shuffled, text, words
@@ -77,6 +78,13 @@ def convolved(shape, filters, size):
     return layer
 
 
+def recurrent(kind, shape, units, **options):
+    """Return a recurrent layer that has seen a batch."""
+    layer = getattr(twice.recurrent, kind)(units, rng=rng(), **options)
+    layer.forward(np.ones(shape))
+    return layer
+
+
 def column(*numbers):
     return np.array(numbers, dtype=float).reshape(-1, 1)
 
@@ -109,6 +117,7 @@ NAMESPACE = {
     "dense": dense,
     "convolved": convolved,
     "normalized": normalized,
+    "recurrent": recurrent,
     "column": column,
     "walk": walk,
     "backward_of": backward_of,

@@ -93,8 +93,8 @@ class Embedding(Layer):
         """Return the vectors of the symbols ``x``, of shape (n, T, output_dim)."""
         if self.W is None:
             self.build()
-        self.x = x
-        return padded(self.W[x], x != 0 if self.mask_zero else None)
+        self.x = np.asarray(x, int)
+        return padded(self.W[self.x], self.x != 0 if self.mask_zero else None)
 
     def backward(self, da):
         """Store ∂L/∂W from ∂L/∂a. There is no ∂L/∂x: a symbol can't be changed a little.

@@ -222,12 +222,13 @@ class Recurrent(Layer):
         """
         if self.W is None:
             self.build(x.shape)
-        self.x = self.in_order(x.astype(self.dtype, copy=False))
-        self.mask = self.in_order(np.ones(x.shape[:2], bool) if mask is None else mask)
-        s = self.zero_state(len(x))
-        if initial_state is not None:
-            s = [np.asarray(a, self.dtype) for a in initial_state]
-        p = self.x @ self.W + np.atleast_2d(self.b)[0]  # the input's part, for all steps at once
+        mask = getattr(x, "mask", None) if mask is None else mask
+        self.x = self.in_order(np.asarray(x, self.dtype))
+        counts = np.ones(x.shape[:2], bool) if mask is None else mask
+        self.mask = self.in_order(counts)
+        start = self.zero_state(len(x)) if initial_state is None else initial_state
+        s = [np.asarray(a, self.dtype) for a in start]
+        p = self.x @ self.W + np.atleast_2d(self.b)[0]  # of all steps at once
         h, self.final_state, self.kept = through_time(self.step, p, s, self.mask)
         self.begun = np.logical_or.accumulate(self.mask, axis=1)[:, :, None]
         a = h * self.begun
@@ -236,7 +237,8 @@ class Recurrent(Layer):
     def backward(self, da, dfinal_state=None):
         """Store the gradients of the weights, and return ∂L/∂x: see `back_through_time`.
 
-        At each step the same weights were at work, so their gradients are sums over all steps.
+        At each step the same weights were at work, so their gradients are sums over all steps. From ∂L/∂p for
+        p = xW + b on it is a `Dense` layer's, with a row for each step.
 
         Parameters
         ----------
@@ -252,13 +254,10 @@ class Recurrent(Layer):
         dh *= self.begun
         ds = self.zero_state(n) if dfinal_state is None else dfinal_state
         self.dU, self.db = np.zeros_like(self.U), np.zeros_like(self.b)
-        dp, self.dinitial_state = back_through_time(self.step_backward, self.kept, dh, ds, self.mask)
-        return self.backward_input(dp)
-
-    def backward_input(self, dp):
-        """Do the rest from ∂L/∂p for p = xW + b: a `Dense` layer's, with a row for each step."""
+        back = back_through_time(self.step_backward, self.kept, dh, ds, self.mask)
+        dp, self.dinitial_state = back
         self.dW = np.tensordot(self.x, dp, axes=((0, 1), (0, 1)))
-        np.atleast_2d(self.db)[0] += dp.sum(axis=(0, 1))  # the only bias, or the first of a GRU's two
+        np.atleast_2d(self.db)[0] += dp.sum(axis=(0, 1))  # of a GRU's two the first
         return None if self.first else self.in_order(dp @ self.W.T)
 
     @property
