@@ -9,7 +9,7 @@ import { attention, defaults, dot, evenly, meanAt, sees } from "./model.mjs";
 export const about = {
   "title": "A mean that chooses",
   "text": "Interactive figure: a query and a few keys as arrows in the plane, each key with a value; the weights that softmax gives to the keys, and the weighted mean of the values. Open this notebook in Colab, in JupyterLab or in the HTML book to use it.",
-  "height": 840
+  "height": 870
 };
 
 const NEW = [[-1.4, -1.4, -0.6], [1.6, -1.6, 0.6], [0, -2.4, 0]]; // the keys that may come, the first free one first

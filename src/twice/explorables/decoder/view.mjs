@@ -157,11 +157,12 @@ onRead(() => {
 // The text
 
 const id = newId();
-let typed = typeset(""); // last, with what had to be left out
+let typed = typeset(""); // the text as it was typed last, with all that had to be left out of it
 const area = h("textarea", {
   id, rows: 3, maxlength: defaults.text.most, spellcheck: "false", autocapitalize: "off", autocomplete: "off",
   oninput() {
-    typed = typeset(area.value);
+    const { text, missing } = typeset(area.value);
+    typed = { text, missing: [...new Set([...(text ? typed.missing : []), ...missing])] };
     app.set({ text: typed.text, written: 0, letter: 0 });
   },
 });
