@@ -12,7 +12,7 @@ BIBLIOGRAPHY = (BOOK / "references.bib").read_text(encoding="utf-8")
 ENTRIES = re.findall(r"^@\w+\{(\w+),\n(.*?)^\}", BIBLIOGRAPHY, re.MULTILINE | re.DOTALL)
 TERMS = re.findall(r"^(\S.*) \[(.+)\]\{\.language-zh\}$", MARKDOWN["glossary.md"], re.MULTILINE)
 # Words of the field as a whole, which have no section of their own.
-EVERYWHERE = {"artificial intelligence (AI)", "attention", "natural language processing (NLP)"}
+EVERYWHERE = {"artificial intelligence (AI)", "natural language processing (NLP)"}
 # What stands in bold for its weight, not as a new word.
 EMPHASIS = {
     "each size train to its own stop",

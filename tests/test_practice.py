@@ -16,6 +16,7 @@ import pytest
 from py_mini_racer import MiniRacer
 
 import twice.activations
+import twice.attention
 import twice.convolution
 import twice.initializers
 import twice.layers
@@ -30,6 +31,7 @@ from twice.practice import LETTERS, MODEL, Practice, chapters, logic, questions,
 
 TAUGHT = [
     twice.activations,
+    twice.attention,
     twice.convolution,
     twice.initializers,
     twice.layers,

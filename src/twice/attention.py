@@ -201,11 +201,13 @@ class MultiHeadAttention(Layer):
     ):
         self.num_heads = positive_integer("num_heads", num_heads)
         self.key_dim = positive_integer("key_dim", key_dim)
-        self.value_dim = self.key_dim if value_dim is None else positive_integer("value_dim", value_dim)
-        outputs = [(self.num_heads, size) for size in (self.key_dim, self.key_dim, self.value_dim)]
-        self.projections = self.query, self.key, self.value, self.output = [
-            Projection(shape, use_bias, kernel_initializer, dtype, rng=rng) for shape in (*outputs, None)
-        ]
+        value_dim = key_dim if value_dim is None else value_dim
+        self.value_dim = positive_integer("value_dim", value_dim)
+        keys, values = (num_heads, key_dim), (num_heads, value_dim)
+        outputs = keys, keys, values, None
+        options = use_bias, kernel_initializer, dtype
+        self.projections = [Projection(s, *options, rng=rng) for s in outputs]
+        self.query, self.key, self.value, self.output = self.projections
 
     def heads(self, query, key, value):
         """Return q, k and v, the heads before the positions: (n, heads, T, key_dim)."""
@@ -234,11 +236,13 @@ class MultiHeadAttention(Layer):
         """
         self.arrays = 1 + (value is not None) + (key is not None)
         value = query if value is None else value
-        self.q, self.k, self.v = self.heads(query, value if key is None else key, value)
-        self.mask = attention_mask
-        if use_causal_mask:
-            causal = causal_mask(self.q.shape[2], self.k.shape[2])
-            self.mask = causal if attention_mask is None else attention_mask & causal
+        key = value if key is None else key
+        self.q, self.k, self.v = self.heads(query, key, value)
+        T, S = self.q.shape[2], self.k.shape[2]
+        self.mask = causal_mask(T, S) if use_causal_mask else None
+        if attention_mask is not None:
+            mask = np.expand_dims(attention_mask, -3)  # the same for all heads
+            self.mask = mask if self.mask is None else self.mask & mask
         a, self.p = attention(self.q, self.k, self.v, self.mask)
         return self.output.forward(a.swapaxes(1, 2))
 
@@ -250,9 +254,8 @@ class MultiHeadAttention(Layer):
         """
         da = self.output.backward(da).swapaxes(1, 2)
         inner = attention_gradient(self.q, self.k, self.v, self.p, da, self.mask)
-        dquery, dkey, dvalue = (
-            project.backward(dz.swapaxes(1, 2)) for project, dz in zip(self.projections, inner, strict=False)
-        )
+        given = zip(self.projections, inner, strict=False)
+        dquery, dkey, dvalue = (p.backward(dz.swapaxes(1, 2)) for p, dz in given)
         if self.arrays == 1:
             return dquery + dkey + dvalue
         return (dquery, dvalue + dkey) if self.arrays == 2 else (dquery, dvalue, dkey)
@@ -266,7 +269,8 @@ class MultiHeadAttention(Layer):
         """
         q, k, v = self.heads(x, x, x)
         if cache is not None:
-            k, v = (np.concatenate(pair, axis=2) for pair in zip(cache, (k, v), strict=True))
+            pairs = zip(cache, (k, v), strict=True)
+            k, v = (np.concatenate(pair, axis=2) for pair in pairs)
         T, S = q.shape[2], k.shape[2]
         a, _ = attention(q, k, v, causal_mask(T, S, past=S - T))
         return self.output.forward(a.swapaxes(1, 2)), (k, v)

@@ -124,7 +124,7 @@ class Embedding(Layer):
 def frequencies(d, base=10000):
     """Return the d/2 angular frequencies ωᵢ = base^(−2i/d), from 1 down to nearly 1/base."""
     if positive_integer("d", d) % 2:
-        raise ValueError(f"d: expected an even number, as sines and cosines come in pairs; got {d}")
+        raise ValueError(f"d: expected an even number, as sines come with cosines; got {d}")
     return base ** (-np.arange(0, d, 2) / d)
 
 

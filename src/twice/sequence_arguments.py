@@ -209,7 +209,6 @@ def attending(self, query, training, value, key, attention_mask):
     if attention_mask is not None:
         n, T, S = *query.shape[:2], key.shape[1]
         attention_mask = looks("attention_mask", attention_mask, (n, T, S))
-        attention_mask = attention_mask.reshape(-1, 1, *attention_mask.shape[-2:])
     return self, query, training, given.get("value"), given.get("key"), attention_mask
 
 

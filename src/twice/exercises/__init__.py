@@ -35,6 +35,7 @@ CHAPTERS = {
     "12": "looking_inside",
     "13": "transfer_learning",
     "14": "sequences",
+    "15": "attention",
 }
 
 
