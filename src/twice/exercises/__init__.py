@@ -34,6 +34,7 @@ CHAPTERS = {
     "11": "cifar_10",
     "12": "looking_inside",
     "13": "transfer_learning",
+    "16": "language_models",
 }
 
 
