@@ -7,7 +7,7 @@ import re
 from io import BytesIO
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
+from accessible import assert_accessible
 from builds import pages
 from PIL import Image
 from playwright.sync_api import expect
@@ -161,8 +161,7 @@ def test_page_is_accessible_and_fits_its_screen(open_page, book_address, name, t
     page.evaluate(LAY_OUT)
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     page.evaluate(FLATTEN)
-    found = Axe().run(page, options={"iframes": False})  # figures and questions have tests of their own
-    assert found.violations_count == 0, found.generate_report()
+    assert_accessible(page, iframes=False)  # figures and questions have tests of their own
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
