@@ -13,17 +13,39 @@ from py_mini_racer import MiniRacer
 from scipy import ndimage
 
 from twice import activations, losses, metrics
+from twice.attention import attention
 from twice.autograd import Value
 from twice.checks import agree
 from twice.convolution import Conv2D, MaxPooling2D, conv2d
-from twice.data import CIFAR10_CLASSES
+from twice.data import CIFAR10_CLASSES, first_names, moby_dick
 from twice.data.fetch import ASSETS, read_differences
-from twice.explore import FOLDER, Explorable, _as_text, _table, addressed, explore, names, places, script
+from twice.decoder import Decoder
+from twice.embeddings import Embedding
+from twice.explore import (
+    FOLDER,
+    Explorable,
+    _as_text,
+    _light,
+    _table,
+    addressed,
+    explore,
+    names,
+    places,
+    rounded,
+    script,
+)
 from twice.layers import Dense, Flatten
 from twice.models import Network
+from twice.ngrams import NGrams
 from twice.optimizers import SGD, Adam, RMSprop
+from twice.recurrent import LSTM, SimpleRNN
 
-BYTES = {"digits": 75_000, "label-budget": 135_000}  # they bring a network, and twenty photographs, along
+BYTES = {
+    "digits": 75_000,
+    "label-budget": 135_000,
+    "names": 115_000,
+    "decoder": 680_000,
+}  # they bring networks, or photographs, along
 BYTES_OTHERS = 40_000
 CASES = 50  # random states for each comparison
 
@@ -69,16 +91,20 @@ def attributes(html, wanted):
 
 def test_the_figures():
     assert names() == [
+        "attention",
         "backpropagation",
         "convolution",
+        "decoder",
         "digits",
         "label-budget",
         "linear-regression",
         "logistic-regression",
+        "names",
         "network",
         "neuron",
         "optimizers",
         "overfitting",
+        "recurrence",
         "shapes",
     ]
 
@@ -161,6 +187,18 @@ def test_state_in_the_page_is_the_state_given():
         ("linear-regression", {"points": [1, 2]}, "points must be 1 to 20 points"),
         ("linear-regression", {"points": [[1, 7]]}, "points must be 1 to 20 points"),
         ("linear-regression", {"points": np.zeros((21, 2))}, "points must be 1 to 20 points"),
+        (
+            "names",
+            {"beginning": "Ma"},
+            "beginning must be at most 12 of the letters [a-z]+-, and came as 'Ma'",
+        ),
+        (
+            "names",
+            {"beginning": "zoë"},
+            "beginning must be at most 12 of the letters [a-z]+-, and came as 'zoë'",
+        ),
+        ("names", {"beginning": 13 * "a"}, "beginning must be at most 12 of the letters"),
+        ("names", {"beginning": None}, "beginning must be at most 12 of the letters"),
         ("convolution", {"kernel": 1}, "kernel must be 3 rows of 3 numbers from -9 to 9, and came as 1"),
         ("convolution", {"kernel": [1, 2, 3]}, "kernel must be 3 rows of 3 numbers"),
         ("convolution", {"kernel": np.zeros((2, 3))}, "kernel must be 3 rows of 3 numbers"),
@@ -183,6 +221,8 @@ def test_an_address_leads_to_a_figure_in_its_state():
     assert addressed("figure-backpropagation?graph=two+layers").state == {"graph": "two layers"}
     assert addressed("figure-network?neuron=1.2").state == {"neuron": "1.2"}
     assert addressed("figure-label-budget").state == {}
+    # text stands as it is, even where it could be read as something else
+    assert addressed("figure-names?beginning=true&more=").state == {"beginning": "true", "more": ""}
 
 
 @pytest.mark.parametrize(
@@ -217,6 +257,15 @@ def test_page_admits_only_what_is_declared():
     assert out == {**state, "w1": 4, "b": -4, "turn": 3}
 
 
+def test_page_admits_only_text_of_its_letters():
+    model = Model("names")
+    admitted = "texts.map((beginning) => admit(defaults, {}, { beginning }).beginning ?? null)"
+    ill = ["Ma", "zoë", "a b", 5, None, ["a"], {"a": "b"}]
+    assert model(admitted, texts=ill) == [None] * len(ill)
+    well = ["", "ma", "a-b", True, 20 * "a"]  # an address can't tell "true" from true
+    assert model(admitted, texts=well) == ["", "ma", "a-b", "true", 12 * "a"]
+
+
 def test_page_admits_only_whole_points():
     model = Model("linear-regression")
     admitted = "points.map((points) => admit(defaults, {}, { points }).points ?? null)"
@@ -246,14 +295,39 @@ def test_arrays_come_out_of_the_page_as_they_went_in():
             rng.integers(0, 256, size=size, dtype="uint8"),
             np.where(rng.random(size) < 0.2, rng.integers(0, 256, size=size), 0).astype("uint8"),
             rng.normal(size=(size, 2)).astype("float32"),
+            (rng.normal(size=size) * 10.0 ** rng.integers(-7, 5, size=size)).astype("float16"),
+            rng.integers(0, 2**16, size=size, dtype="uint16"),
         ):
             back = engine.eval(f"JSON.stringify(Array.from(decoded({json.dumps(_as_text(array))})))")
             assert np.array(json.loads(back), array.dtype).tolist() == array.ravel().tolist()
 
 
+def test_weights_come_out_of_the_page_rounded():
+    rng = np.random.default_rng(41)
+    engine = MiniRacer()
+    engine.eval((FOLDER / "_shared" / "arrays.mjs").read_text(encoding="utf-8").replace("export ", ""))
+    for shape in [(5,), (3, 4), (2, 3, 7)]:
+        array = rng.normal(size=shape).astype("float16")
+        array[0] = 0
+        back = json.loads(engine.eval(f"JSON.stringify(restored({json.dumps(_light(array))}))"))
+        assert back["shape"] == list(shape)
+        ours = np.array([back["values"][str(i)] for i in range(array.size)]).reshape(shape)
+        if len(shape) == 1:
+            assert np.array_equal(ours, array)  # a vector is as it was
+        else:
+            whole, scale = rounded(array)
+            assert np.array_equal(ours.astype("float32"), whole * scale)
+            assert (np.abs(ours - array) <= 0.5001 * np.abs(array).max(axis=-1, keepdims=True) / 127).all()
+
+
 def test_only_pages_that_need_arrays_bring_them():
     assert script("digits").startswith("const embedded = {") and "decoded" in script("digits", view=False)
-    assert {name for name in names() if "embedded" in script(name)} == {"digits", "label-budget"}
+    assert {name for name in names() if "embedded" in script(name)} == {
+        "decoder",
+        "digits",
+        "label-budget",
+        "names",
+    }
 
 
 def test_table_brings_only_the_letters_wanted(tmp_path, monkeypatch):
@@ -1486,6 +1560,179 @@ def test_budget_answers_are_votes(made_up):
             assert model("contested(draw, labels)", draw=draw, labels=labels) == apart.tolist()
 
 
+# Recurrence
+
+
+@pytest.fixture(scope="module")
+def recurrence():
+    return Model("recurrence")
+
+
+def recurrent_unit(state, x):
+    """Return the package's layer of one unit with the weights of a state, after a sequence of inputs."""
+    layer = SimpleRNN(1, activation=state["activation"], return_sequences=True, rng=np.random.default_rng(0))
+    layer.forward(x)
+    layer.W[:], layer.U[:], layer.b[:] = state["w"], state["u"], state["b"]
+    return layer, layer.forward(x)[0, :, 0]
+
+
+@pytest.mark.parametrize("activation", ["linear", "tanh"])
+def test_recurrence_is_the_package_s(recurrence, activation):
+    rng = np.random.default_rng(60)
+    for _ in range(CASES):
+        state = random_state(recurrence("defaults"), rng) | {"activation": activation}
+        T = state["steps"]
+        x = np.array(recurrence("inputs(state)", state=state)).reshape(1, T, 1)
+        layer, h = recurrent_unit(state, x)
+        ours = recurrence("unrolled(state)", state=state)
+        agree("h", np.array([step["h"] for step in ours]), h, atol=1e-12)
+        # ∂h_T/∂hₜ: the gradient with respect to the state before the first of the steps after t
+        expected = []
+        for t in range(1, T):
+            layer.forward(x[:, t:], initial_state=[h[t - 1].reshape(1, 1)])
+            layer.backward(np.eye(T - t)[-1].reshape(1, -1, 1))
+            expected.append(layer.dinitial_state[0].item())
+        ours = np.array(recurrence("reaching(state)", state=state))
+        agree("∂h_T/∂hₜ", ours, np.array([*expected, 1.0]), atol=1e-10)
+
+
+def test_recurrence_without_saturation_is_a_power_of_u(recurrence):
+    rng = np.random.default_rng(61)
+    for _ in range(CASES):
+        state = random_state(recurrence("defaults"), rng)
+        slopes = np.abs(recurrence("reaching(state)", state=state))
+        power = np.array(recurrence("power(state)", state=state))
+        agree("|u|", power, np.abs(state["u"]) ** np.arange(state["steps"])[::-1], atol=1e-12)
+        if state["activation"] == "linear":
+            agree("linear", slopes, power, atol=1e-12)
+        else:
+            assert (slopes <= power + 1e-15).all()
+
+
+def test_recurrence_has_one_pulse_among_other_inputs(recurrence):
+    declared = recurrence("declared(defaults)")
+    assert len(recurrence("NOISE")) == recurrence("defaults")["steps"]["max"]
+    assert recurrence("inputs(state)", state=declared | {"steps": 4, "at": 3, "size": -2}) == [0, 0, -2, 0]
+    mixed = recurrence("inputs(state)", state=declared | {"steps": 3, "at": 20, "others": 0.5})
+    assert mixed == [0.5 * value for value in recurrence("NOISE")[:2]] + [1]  # a pulse too late is the last
+
+
+# Names
+
+
+@pytest.fixture(scope="module")
+def writer():
+    return Model("names")
+
+
+@pytest.fixture(scope="module")
+def names_network():
+    """Return the function that gives the package's logits after every letter of names, in float64."""
+    with np.load(ASSETS / "names-network.npz") as stored:
+        E, W, U, b, V, c = (stored[key].astype("float64") for key in ("E", "W", "U", "b", "V", "c"))
+    rng = np.random.default_rng(0)
+    embedding, lstm = Embedding(*E.shape, rng=rng), LSTM(len(U), return_sequences=True, rng=rng)
+    embedding.build()
+    lstm.build((1, 1, E.shape[1]))
+    embedding.W[:], lstm.W[:], lstm.U[:], lstm.b[:] = E, W, U, b
+
+    def logits(ids):
+        return lstm.forward(embedding.forward(np.array([ids])))[0] @ V + c
+
+    return logits
+
+
+def test_names_network_is_the_package_s(writer, names_network):
+    symbols = writer("SYMBOLS")
+    *_, test = first_names()
+    for name in test.name[:200]:
+        prefixes = [name[:n] for n in range(len(name) + 1)]
+        ours = writer("prefixes.map((one) => probabilities('network', one))", prefixes=prefixes)
+        expected = activations.softmax(names_network([symbols.index(letter) for letter in "\n" + name]))
+        agree(name, np.array(ours), expected, atol=1e-10)
+
+
+def test_names_pairs_are_counts_of_the_training_names(writer):
+    symbols = writer("SYMBOLS")
+    train, _, test = first_names()
+    rival = NGrams(2, symbols).fit([f"{name}\n" for name in train.name])
+    order = [rival.letters.index(symbol) for symbol in symbols]
+    for name in test.name[:20]:
+        for n in range(len(name) + 1):
+            ours = writer("probabilities('pairs', letters)", letters=name[:n])
+            agree("p", np.array(ours), rival.probabilities(name[:n])[order], atol=1e-12)
+
+
+def test_names_temperature_is_in_the_exponent(writer):
+    rng = np.random.default_rng(62)
+    for by in ("network", "pairs"):
+        for temperature in rng.uniform(0.1, 2, size=10):
+            p = np.array(writer("probabilities(by, 'ro')", by=by))
+            ours = writer("probabilities(by, 'ro', T)", by=by, T=temperature)
+            agree("p", np.array(ours), p ** (1 / temperature) / (p ** (1 / temperature)).sum(), atol=1e-12)
+
+
+def test_names_cost_their_bits(writer):
+    state = writer("declared(defaults)") | {"beginning": "an", "more": "na", "ended": True}
+    p = [writer("probabilities('network', letters)", letters="anna"[:n]) for n in range(5)]
+    places = [writer("SYMBOLS.indexOf(symbol)", symbol=symbol) for symbol in "anna\n"]
+    expected = [-np.log2(p[n][place]) for n, place in enumerate(places)]
+    agree("bits", np.array(writer("bits('network', state)", state=state)), np.array(expected), atol=1e-12)
+    assert len(writer("bits('network', state)", state=state | {"ended": False})) == 4
+
+
+def test_names_are_drawn_as_often_as_they_are_probable(writer):
+    p = np.array(writer("probabilities('pairs', 'a')"))
+    grid = ((np.arange(20_000) + 0.5) / 20_000).tolist()
+    drawn = writer(
+        "grid.map((number) => SYMBOLS.indexOf(pick(probabilities('pairs', 'a'), number)))", grid=grid
+    )
+    agree("frequency", np.bincount(drawn, minlength=len(p)) / len(grid), p, atol=1e-4)
+    assert writer("pick([0.2, 0.5, 0.3], 1)") == writer(
+        "SYMBOLS[1]"
+    )  # sums may fall short of 1 by a rounding
+    numbers = np.array(
+        [writer("numbers(seed, k)", seed=seed, k=k) for seed in range(1, 100) for k in range(8)]
+    )
+    assert abs(numbers.mean() - 0.5) < 0.01 and abs(numbers.std() - 12**-0.5) < 0.01
+    assert len(np.unique(numbers)) == numbers.size
+    assert abs(np.corrcoef(numbers.T) - np.eye(16)).max() < 0.15
+
+
+def test_names_are_the_same_for_the_same_seed(writer):
+    state = writer("declared(defaults)")
+    first = writer("drawnNames(state)", state=state)
+    assert first == writer("drawnNames(state)", state=state) and len(first) == writer("DRAWN")
+    assert first != writer("drawnNames(state)", state=state | {"seed": 2})
+    assert all(name["letters"].startswith("ma") and len(name["letters"]) <= 15 for name in first)
+    letters = "ma"  # letter by letter it is the first of them
+    while (symbol := writer("drawSymbol(state, letters)", state=state, letters=letters)) != "\n":
+        letters += symbol
+        if len(letters) == 15:
+            break
+    assert letters == first[0]["letters"]
+
+
+def test_names_letters_are_taken_where_they_are_shown(writer):
+    state = writer("declared(defaults)") | {"beginning": "mar", "more": "ia", "ended": True}
+    assert writer("[shownAt(state), symbolsOf(state)]", state=state) == [5, [*"maria", "\n"]]
+    shown = {"letter": 16}
+    for letter, symbol, expected in [
+        (16, "n", {"beginning": "mar", "more": "ian", "ended": False}),
+        (5, "e", {"beginning": "mar", "more": "ie", "ended": False}),
+        (2, "o", {"beginning": "m", "more": "o", "ended": False}),
+        (3, "\n", {"beginning": "ma", "more": "", "ended": True}),
+    ]:
+        ours = writer("taken(state, symbol)", state=state | {"letter": letter}, symbol=symbol)
+        assert ours == expected | shown
+    long = state | {"beginning": "sheila-kathr", "more": "yn-abcdefgh", "ended": False}
+    assert writer("[lettersOf(state), isWhole(state), shownAt(state)]", state=long) == [
+        "sheila-kathryn-",
+        True,
+        14,
+    ]
+
+
 # Shapes
 
 
@@ -1566,3 +1813,202 @@ def test_numbers_of_shapes_are_all_different():
         numbers = model("sizes({ seed })", seed=seed)
         dense = [numbers[key] for key in ("n", "d", "m", "K")]
         assert len(set(dense)) == 4 and numbers["h"] > numbers["k"]
+
+
+# Attention
+
+
+@pytest.fixture(scope="module")
+def looking():
+    return Model("attention")
+
+
+def random_look(declared, rng):
+    """Return a state of the figure with keys, values and a query at random."""
+    keys = rng.uniform(-1, 1, size=(rng.integers(2, 6), 3)) * [3, 3, 1]
+    sharpness = 10 ** rng.uniform(-2, 1)
+    flags = {key: bool(rng.integers(2)) for key in ("scaled", "masked")}
+    query = rng.uniform(-3, 3, size=(1, 2)).tolist()
+    return random_state(declared, rng) | flags | {
+        "keys": keys.tolist(), "query": query, "sharpness": sharpness
+    }  # fmt: skip
+
+
+def test_attention_is_the_package_s(looking):
+    rng = np.random.default_rng(70)
+    for _ in range(CASES):
+        state = random_look(looking("defaults"), rng)
+        keys = np.array(state["keys"])
+        q = np.array(state["query"]) * state["sharpness"] * (1 if state["scaled"] else np.sqrt(2))
+        mask = np.arange(len(keys)) < (state["position"] if state["masked"] else len(keys))
+        a, p = attention(q, keys[:, :2], keys[:, 2:], mask[None])
+        ours = looking("attention(state)", state=state)
+        agree("p", np.array(ours["weights"]), p[0], atol=1e-12)
+        assert ours["mean"] == pytest.approx(a.item(), abs=1e-12)
+        assert all((weight == 0) != seen for weight, seen in zip(ours["weights"], mask, strict=True))
+        at = looking("meanAt(state)(...state.query[0])", state=state)
+        assert at == pytest.approx(a.item(), abs=1e-12)
+        entropy = -(p[p > 0] * np.log(p[p > 0])).sum()
+        assert looking("evenly(p)", p=p[0].tolist()) == pytest.approx(np.exp(entropy))
+
+
+def test_attention_goes_from_the_mean_to_the_maximum(looking):
+    rng = np.random.default_rng(71)
+    for _ in range(CASES):
+        state = random_look(looking("defaults"), rng) | {"masked": False}
+        keys = np.array(state["keys"])
+        flat = looking("attention(state)", state=state | {"sharpness": 1e-9})
+        assert flat["mean"] == pytest.approx(keys[:, 2].mean())
+        sharp = looking("attention(state)", state=state | {"sharpness": 1e6})
+        best = (keys[:, :2] @ np.array(state["query"][0])).argmax()
+        assert sharp["mean"] == pytest.approx(keys[best, 2])
+
+
+# The decoder
+
+
+@pytest.fixture(scope="module")
+def reader():
+    """Return the model of the figure that reads and writes."""
+    return Model("decoder")
+
+
+def decoder_of_the_page(as_shipped=False):
+    """Return the package's decoder with the weights of the page, or those shipped; and its letters."""
+    with np.load(ASSETS / "moby-dick-decoder.npz") as stored:
+        arrays = [stored[name] for name in stored.files if stored[name].ndim]
+        sizes = [
+            int(stored[f"{name}"]) for name in ("sequence_length", "embedding_dim", "num_heads", "num_blocks")
+        ]
+        letters = str(stored["letters"])
+    model = Decoder(len(letters) + 1, *sizes, approximate=True, rng=np.random.default_rng(0))
+    model.build((None, sizes[0]))
+    if not as_shipped:
+        arrays = [array if array.ndim == 1 else np.multiply(*rounded(array)) for array in arrays]
+    model.set_weights([array.astype("float64") for array in arrays])
+    return model, letters
+
+
+@pytest.fixture(scope="module")
+def decoder():
+    return decoder_of_the_page()
+
+
+def tokens_of(letters, text):
+    return np.array([[letters.index(letter) + 1 for letter in text]])
+
+
+READ = "(() => { const page = write(state); return page.reading.logits.map((z) => Array.from(z)); })()"
+
+
+def test_decoder_declares_what_its_file_holds(reader, decoder):
+    model, letters = decoder
+    assert reader("ALPHABET") == letters
+    sizes, declared = reader("sizes"), reader("defaults")
+    assert declared["text"]["most"] == sizes["positions"] == model.embedding.sequence_length
+    assert (declared["block"]["max"], declared["head"]["max"]) == (sizes["blocks"], sizes["heads"])
+    assert sizes["weights"] == model.count_params()
+    assert declared["letter"]["max"] >= declared["text"]["most"] + declared["written"]["max"]
+    assert reader("[0, 1, tokensOf('a')[0]].map(letterOf)") == ["", letters[0], "a"]
+
+
+def test_decoder_reads_the_first_200_test_positions_as_numpy_does(reader, decoder):
+    model, letters = decoder
+    text = moby_dick()[2][:200]
+    state = reader("declared(defaults)")
+    for window in (text[:128], text[-128:]):
+        ours = np.array(reader(READ, state=state | {"text": window}))
+        agree("logits", ours, model.forward(tokens_of(letters, window))[0], atol=1e-6)
+        for block, head in [(1, 1), (2, 3)]:
+            looks = "upTo.map((place) => looks(state, write(state), place))"
+            rows = reader(
+                looks, state=state | {"text": window, "block": block, "head": head}, upTo=list(range(128))
+            )
+            p = model.blocks[block - 1].attention.p[0, head - 1]
+            assert all(row == pytest.approx(p[t, : t + 1], abs=1e-7) for t, row in enumerate(rows))
+
+
+def test_decoder_s_rounding_costs_next_to_nothing(decoder):
+    text = moby_dick()[2]
+    shipped, letters = decoder_of_the_page(as_shipped=True)
+    windows = tokens_of(letters, text[: 129 * 40]).reshape(40, 129)
+    bits = []
+    for model in (shipped, decoder[0]):
+        z = model.forward(windows[:, :-1])
+        p = activations.softmax(z)
+        bits.append(-np.log2(np.take_along_axis(p, windows[:, 1:, None], axis=-1)).mean())
+    assert bits[1] - bits[0] < 0.003
+
+
+def written_by_numpy(model, letters, text, state, u):
+    """Return the text with a letter for each u, all read anew for each."""
+    for one in u:
+        z = model.forward(tokens_of(letters, text[-128:]))[0, -1]
+        if state["temperature"] == 0:
+            token = z.argmax()
+        else:
+            c = activations.softmax(z / state["temperature"]).cumsum()
+            token = (c > one * c[-1]).argmax()
+        text += letters[token - 1]
+    return text
+
+
+@pytest.mark.parametrize("temperature", [0, 0.5, 1.2])
+def test_decoder_writes_with_its_memory_what_numpy_writes_without(reader, decoder, temperature):
+    model, letters = decoder
+    text = moby_dick()[2][1000:1100]
+    state = reader("declared(defaults)") | {
+        "text": text,
+        "temperature": temperature,
+        "seed": 7,
+        "written": 60,
+    }
+    u = reader("(() => { const u = uniform(7); return Array.from({ length: 60 }, u); })()")
+    ours = reader("write(state).tokens.map(letterOf).join('')", state=state)
+    assert ours == written_by_numpy(model, letters, text, state, u)  # the last 32 with a window that slides
+    logits = "Array.from(write(state).reading.logits.at(-1))"
+    anew = Model("decoder")(logits, state=state | {"text": ours[-128:], "written": 0})
+    assert reader(logits, state=state) == pytest.approx(anew, abs=1e-9)
+
+
+def test_decoder_writes_the_same_in_slices_and_after_changes(reader):
+    state = reader("declared(defaults)") | {"text": "Call me Ishmael. ", "written": 130}
+    text = "write(state).tokens.map(letterOf).join('')"
+    whole = reader(text, state=state)
+    sliced = """(() => {
+      write({ ...state, text: "Call me Ahab" });
+      let page, times = 0;
+      do {
+        let steps = 7;
+        page = write(state, () => steps-- > 0);
+        times += 1;
+      } while (!page.isWhole);
+      return [page.tokens.map(letterOf).join(""), times];
+    })()"""
+    ours, times = reader(sliced, state=state)
+    assert ours == whole and times > 10
+    assert reader(text, state=state | {"written": 20}) == whole[:37]
+    assert reader(text, state=state | {"seed": 2}) != whole
+
+
+def test_decoder_typesets_what_is_typed(reader):
+    typed = 'Ahab\'s "whale"--he said:\t"é€" é'
+    ours = reader("typeset(text)", text=typed)
+    assert ours == {"text": "Ahab’s “whale”—he said: “” ", "missing": ["é", "€"]}
+    assert reader("[tokensOf(''), tokensOf('\\n')]") == [[1], [1]]
+
+
+def test_decoder_counts_what_letters_cost(reader, decoder):
+    model, letters = decoder
+    text = "There she blows! There she blows!"
+    state = reader("declared(defaults)") | {"text": text, "temperature": 0.5}
+    p = activations.softmax(model.forward(tokens_of(letters, text))[0])
+    costs = -np.log2([p[t, letters.index(letter) + 1] for t, letter in enumerate(text[1:])])
+    ours = reader(
+        "places.map((place) => bits(write(state), place) ?? null)", state=state, places=list(range(len(text)))
+    )
+    assert ours[0] is None and ours[1:] == pytest.approx(costs, abs=1e-6)
+    sharper = activations.softmax(2 * model.forward(tokens_of(letters, text))[0, 9])
+    first = reader("expected(state, write(state), 9)", state=state)
+    assert [one["p"] for one in first] == pytest.approx(np.sort(sharper)[::-1], abs=1e-6)
+    assert first[0]["token"] == sharper.argmax()

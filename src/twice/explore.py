@@ -144,13 +144,15 @@ def addressed(place):
     """
     start, _, text = place.partition("?")
     name = re.sub(r"^figure-|-\d+$", "", start)
-    return explore(
-        name, **{key: _written(value) for key, value in parse_qsl(text, strict_parsing=bool(text))}
-    )
+    declared = _declaration(name, "model", "defaults") if name in names() else {}
+    state = parse_qsl(text, keep_blank_values=True, strict_parsing=bool(text))
+    return explore(name, **{key: _written(declared.get(key, {}), value) for key, value in state})
 
 
-def _written(value):
-    """Return the value that stands in an address; a word is that of a choice."""
+def _written(declaration, value):
+    """Return the value that stands in an address; a word is that of a choice, and text stands as it is."""
+    if declaration.get("type") == "text":
+        return value
     try:
         return json.loads(value)
     except ValueError:
@@ -183,10 +185,12 @@ def one_scope(*modules):
 
 
 def _embedded(name):
-    """Write the arrays and tables that a model declares as a line of script; none where it declares none."""
+    """Write the arrays, tables and weights that a model declares as a line of script, or nothing."""
     arrays = _declaration(name, "model", "arrays")
     tables = _declaration(name, "model", "tables")
+    weights = _declaration(name, "model", "weights")
     data = {key: _as_text(_asset(**source)) for key, source in arrays.items()}
+    data |= {key: _weights(file) for key, file in weights.items()}
     data |= {key: _table(**source) for key, source in tables.items()}
     return f"const embedded = {json.dumps(data)};\n" if data else ""
 
@@ -197,6 +201,34 @@ def _asset(file, array, rows=None):
     with (ASSETS / file).open("rb") as stored:
         values = read(stored)[array]
     return values if rows is None else values[rows]
+
+
+def _weights(file):
+    """Read all weights of a network, in their order; matrices come rounded, a byte a number."""
+    with (ASSETS / file).open("rb") as stored:
+        return [_light(array) for array in read_npz(stored).values() if array.ndim]  # no sizes, no letters
+
+
+def _light(array):
+    """Return shape and numbers as text: a vector in float32, rows rounded, with a scale each."""
+    if array.ndim == 1:
+        return {"shape": array.shape, **_as_text(array.astype("float32"))}
+    whole, scale = rounded(array)
+    return {"shape": array.shape, "scale": _as_text(scale), **_as_text(whole)}
+
+
+def rounded(array):
+    """Round each row (along the last axis) to a whole number, from -127 to 127, of steps of its own.
+
+    Returns
+    -------
+    whole : numpy.ndarray of int8
+    scale : numpy.ndarray of float32, of one column
+        The steps: ``whole * scale`` is the array but for half a step at most.
+    """
+    array = array.astype("float32")
+    scale = np.abs(array).max(axis=-1, keepdims=True) / np.float32(127)
+    return np.rint(array / np.where(scale, scale, 1)).astype("int8"), scale
 
 
 def _table(file, table, places=None):
@@ -267,6 +299,11 @@ def _choice(declaration, value):
     return str(value) if str(value) in declaration["options"] else None  # an address can't tell "0" from 0
 
 
+def _text(declaration, value):
+    fits = isinstance(value, str) and len(value) <= declaration["most"]
+    return str(value) if fits and set(value) <= set(declaration["alphabet"]) else None
+
+
 def _points(declaration, value):
     ends = [
         {"min": low, "max": high} for low, high in zip(declaration["min"], declaration["max"], strict=True)
@@ -293,6 +330,7 @@ TYPES = {
     "integer": (_integer, "an integer from {min} to {max}"),
     "boolean": (_boolean, "True or False"),
     "choice": (_choice, "one of {options}"),
+    "text": (_text, "at most {most} of the letters {alphabet}"),
     "matrix": (_matrix, "{rows} rows of {columns} numbers from {min} to {max}"),
     "points": (_points, "{least} to {most} points from {min} to {max}"),
 }

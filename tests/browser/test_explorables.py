@@ -15,9 +15,10 @@ from playwright.sync_api import expect
 from twice.activations import relu, softmax
 from twice.checks import agree
 from twice.convolution import MaxPooling2D, conv2d
-from twice.data import CIFAR10_CLASSES, mnist
+from twice.data import CIFAR10_CLASSES, mnist, moby_dick
 from twice.data.fetch import ASSETS, read_differences
-from twice.explore import explore, names
+from twice.decoder import Decoder
+from twice.explore import explore, names, rounded
 
 WIDE, PAGE, PHONE = 900, 672, 320  # pixels; PAGE is the width of the book's text
 ZOOMED = 600  # what is left of it where a screen of 1280 pixels is shown at 200 %
@@ -188,7 +189,8 @@ def test_axe_finds_nothing(show, name, theme, width):
 
 # What a finger has to hit, in pixels: where a box stands in its label, that.
 SMALL = """() =>
-  [...document.querySelectorAll("a, button, input, select, summary, [role=slider], [tabindex='0']:not(p)")]
+  [...document.querySelectorAll(
+    "a, button, input, select, summary, textarea, [role=slider], [tabindex='0']:not(p)")]
     .map((one) => (/^(checkbox|radio)$/.test(one.type) && one.closest("label")) || one)
     .filter((one) => one.checkVisibility())
     .filter((one) => Math.min(one.getBoundingClientRect().width, one.getBoundingClientRect().height) < 24)
@@ -252,7 +254,7 @@ def test_every_slider_by_keyboard_and_every_number_field(show, name):
 
 # What the Tab key leads to: of radio buttons the chosen one.
 STOPS = """() =>
-  [...document.querySelectorAll("button, input, summary, [tabindex='0']")]
+  [...document.querySelectorAll("button, input, summary, textarea, [tabindex='0']")]
     .filter((one) => one.checkVisibility() && !one.disabled && (one.type !== "radio" || one.checked))"""
 OUTLINED = """() => {
   const one = document.activeElement;
@@ -289,6 +291,23 @@ def test_a_screen_reader_hears_the_outcome(show, name):
 
 
 OTHER = {
+    "attention": {
+        "query": [[-1, 2]],
+        "keys": [[1, 1, 0.5], [-2, 0.5, -0.5], [0, -1, 1]],
+        "sharpness": 3,
+        "scaled": False,
+        "masked": True,
+        "position": 2,
+    },
+    "decoder": {
+        "text": "Call me Ishmael.",
+        "letter": 9,
+        "block": 2,
+        "head": 3,
+        "written": 12,
+        "temperature": 1.2,
+        "seed": 4,
+    },
     "backpropagation": {"graph": "two layers", "activation": "sigmoid", "stage": 17, "w2": 2.5},
     "convolution": {
         "picture": "ramp",
@@ -318,6 +337,17 @@ OTHER = {
         "kept": 5,
         "rate": 1,
         "steps": 50,
+    },
+    "names": {"beginning": "jo", "more": "han", "letter": 3, "by": "pairs", "temperature": 0.7, "seed": 5},
+    "recurrence": {
+        "activation": "tanh",
+        "u": -1.5,
+        "w": 2,
+        "b": 0.3,
+        "steps": 20,
+        "at": 4,
+        "size": -1.5,
+        "others": 0.6,
     },
     "network": {
         "data": "XOR",
@@ -1410,3 +1440,215 @@ def test_shapes_begin_anew_with_new_numbers_and_ways(show):
     figure.role("button", "New numbers").click()
     state = figure.state
     assert (state["seed"], state["known"], state["way"]) == (2, 0, "backward")
+
+
+# Attention
+
+
+def test_attention_query_is_dragged_and_clicked(show):
+    figure = show("attention", query=[[0, 1]])
+    plane = figure.frame.locator(".plot").first
+    unit = plane.bounding_box()["width"] / 6.6
+    figure.drag(figure.role("slider", "Query"), 2 * unit, unit)
+    assert figure.state["query"] == [pytest.approx([2, 0], abs=0.1)]
+    plane.click(position={"x": 0.8 * unit, "y": 0.8 * unit})
+    assert figure.state["query"] == [pytest.approx([-2.5, 2.5], abs=0.1)]
+
+
+def test_attention_key_is_dragged_by_finger_and_keeps_its_value(show):
+    figure = show("attention", PHONE, {"has_touch": True}, keys=[[1, 1, 0.5], [-1, 1, -0.5]])
+    unit = figure.frame.locator(".plot").first.bounding_box()["width"] / 6.6
+    figure.drag_with_finger(figure.role("slider", "Key 1"), unit, -unit)
+    assert figure.state["keys"] == [pytest.approx([2, 2, 0.5], abs=0.1), [-1, 1, -0.5]]
+    figure.role("slider", "Value 2").scroll_into_view_if_needed()
+    figure.drag_with_finger(figure.role("slider", "Value 2"), 30, 60)  # along the beam only
+    changed = figure.state["keys"][1]
+    assert changed[:2] == [-1, 1] and -0.4 < changed[2] < 0
+
+
+def test_attention_by_keyboard(show):
+    figure = show("attention", query=[[0, 0]], keys=[[1, 1, 0.5], [-1, 1, -0.5]])
+    for name, keys in [
+        ("Query", ["ArrowRight", "Shift+ArrowUp"]),
+        ("Key 2", ["ArrowDown", "ArrowLeft"]),
+        ("Value 1", ["ArrowRight", "ArrowRight", "ArrowUp"]),
+    ]:
+        figure.role("slider", name).focus()
+        for key in keys:
+            figure.page.keyboard.press(key)
+    assert figure.state["query"] == [[0.1, 1]]
+    assert figure.state["keys"] == [[1, 1, 0.6], [-1.1, 0.9, -0.5]]
+    expect(figure.role("slider", "Key 2")).to_have_attribute("aria-valuetext", "−1.1, 0.9")
+
+
+def test_attention_formula_follows_the_state(show):
+    figure = show("attention", query=[[2, 0]], keys=[[1, 1, 0.5], [-1, 1, -0.5]])
+    formula = figure.frame.locator(".formula")
+    expect(formula).to_contain_text("z₁ = q · k₁ / √2 = 2.00 / 1.41 = 1.41,", use_inner_text=True)
+    expect(formula).to_contain_text("= 0.944", use_inner_text=True)  # 1 / (1 + exp(−4/√2))
+    expect(formula).to_contain_text("a = Σ pivi = 0.94 · 0.50 + 0.06 · (−0.50) = 0.44", use_inner_text=True)
+    figure.role("checkbox", "divided by √d, with d = 2").uncheck()
+    expect(formula).to_contain_text("z₁ = q · k₁ = 2.00 = 2.00,", use_inner_text=True)
+    figure.role("checkbox", "causal mask: keys after the query’s position are hidden").check()
+    figure.tell(twice="state", state={"position": 1})
+    expect(formula).to_contain_text("= 1.00 · 0.50 + 0.00 · (−0.50) = 0.50", use_inner_text=True)
+    expect(figure.frame.locator(".unseen")).to_contain_text("−∞")
+
+
+def test_attention_keys_come_and_go(show):
+    figure = show("attention")
+    add, remove = figure.role("button", "Add a key"), figure.role("button", "Remove the last")
+    add.click()
+    expect(add).to_be_disabled()
+    expect(figure.role("slider", "Value 5")).to_be_visible()
+    for _ in range(3):
+        remove.click()
+    expect(remove).to_be_disabled()
+    expect(figure.role("slider", "Key 3")).to_be_hidden()
+    assert len(figure.state["keys"]) == 2
+
+
+# The decoder
+
+
+@pytest.fixture(scope="module")
+def decoder():
+    """Return the package's decoder with the weights of the page, and its letters."""
+    with np.load(ASSETS / "moby-dick-decoder.npz") as stored:
+        arrays = [stored[name] for name in stored.files if stored[name].ndim]
+        sizes = [
+            int(stored[f"{name}"]) for name in ("sequence_length", "embedding_dim", "num_heads", "num_blocks")
+        ]
+        letters = str(stored["letters"])
+    model = Decoder(len(letters) + 1, *sizes, approximate=True, rng=np.random.default_rng(0))
+    model.build((None, sizes[0]))
+    arrays = [array if array.ndim == 1 else np.multiply(*rounded(array)) for array in arrays]
+    model.set_weights([array.astype("float64") for array in arrays])
+    return model, letters
+
+
+def probabilities(decoder, text):
+    """Return what the decoder expects after each letter of a text, (letters, tokens)."""
+    model, letters = decoder
+    return softmax(model.forward(np.array([[letters.index(letter) + 1 for letter in text]]))[0])
+
+
+def shown_bars(figure):
+    """Return the probabilities of the likeliest letters as the figure shows them."""
+    figure.drawn()
+    return figure.frame.locator(".bars data").evaluate_all("all => all.map(({ value }) => Number(value))")
+
+
+def test_decoder_reads_the_first_200_test_positions_as_numpy_does(show, decoder):
+    text = moby_dick()[2][:200]
+    figure = show("decoder", temperature=1)
+    for window, first in [(text[:128], 1), (text[-128:], 57)]:  # of the second, what the first did not have
+        p = np.sort(probabilities(decoder, window), axis=-1)[:, :-9:-1]
+        for letter in range(first, 129):
+            figure.tell(twice="state", state={"text": window, "letter": letter})
+            agree(f"letter {letter}", np.array(shown_bars(figure)), p[letter - 1], atol=1e-4)
+
+
+def chosen(figure):
+    return figure.frame.locator(".letters .chosen")
+
+
+def test_decoder_letter_is_chosen_by_mouse_and_on_the_map(show):
+    figure = show("decoder", text="Call me Ishmael.")
+    expect(figure.frame.locator(".formula")).to_contain_text("Letter 16, “.”, looks most at")
+    figure.frame.locator(".letters span").nth(8).click()
+    expect(chosen(figure)).to_have_text("I")
+    assert figure.state["letter"] == 9
+    plot = figure.frame.locator(".map")
+    side = plot.bounding_box()["width"] / 17
+    plot.click(position={"x": 2, "y": 4.5 * side})
+    expect(chosen(figure)).to_have_text(" ")
+    assert figure.state["letter"] == 5
+
+
+def test_decoder_letter_is_chosen_by_finger(show):
+    figure = show("decoder", PHONE, {"has_touch": True}, text="Call me Ishmael.")
+    figure.frame.locator(".letters span").nth(5).tap()
+    expect(chosen(figure)).to_have_text("m")
+    assert figure.state["letter"] == 6
+
+
+def test_decoder_letter_and_head_by_keyboard(show):
+    figure = show("decoder", text="Call me Ishmael.")
+    strip = figure.role("slider", "The letter that looks")
+    strip.focus()
+    for key in ["ArrowLeft", "ArrowLeft", "ArrowUp", "ArrowRight"]:
+        figure.page.keyboard.press(key)
+    assert figure.state["letter"] == 5
+    figure.page.keyboard.press("End")
+    assert figure.state["letter"] == 0  # the last, whichever it will be
+    figure.page.keyboard.press("Home")
+    expect(strip).to_have_attribute("aria-valuetext", "Letter 1, “C”, looks most at itself 1.00")
+    figure.role("radio", "block 1, head 1").focus()
+    for _ in range(5):
+        figure.page.keyboard.press("ArrowRight")
+    assert (figure.state["block"], figure.state["head"]) == (2, 2)
+
+
+def test_decoder_shades_are_the_weights(show, decoder):
+    text = "There she blows! there she bl"
+    probabilities(decoder, text)
+    weights = decoder[0].blocks[1].attention.p[0, 2]
+    figure = show("decoder", text=text, block=2, head=3, letter=20)
+    shades = figure.frame.locator(".letters span").evaluate_all(
+        "all => all.map(({ style }) => Number((/([\\d.]+)%/.exec(style.background) ?? [0, 0])[1]))"
+    )
+    expected = np.where(np.arange(len(text)) < 20, 55 * np.sqrt(weights[19]), 0)
+    assert np.abs(np.array(shades) - expected).max() < 1.2
+    expect(figure.frame.locator(".letters")).to_have_attribute("aria-valuenow", "20")
+
+
+def test_decoder_reads_what_is_typed(show):
+    figure = show("decoder")
+    area = figure.role("textbox", "Your text")
+    area.fill("")
+    expect(chosen(figure)).to_have_text("↵")  # a text without letters begins a line
+    area.press_sequentially('Ahab\'s "zoë"')
+    assert figure.state["text"] == "Ahab’s “zo”"
+    complaint = figure.frame.get_by_role("alert")
+    expect(complaint).to_be_empty()  # what was left out was left out before
+    area.press_sequentially("ñ")
+    expect(complaint).to_have_text("Left out, as Moby-Dick has no such letter: “ñ”")
+    expect(area).to_have_value("Ahab’s “zo”")
+    area.press("Home")
+    area.press_sequentially("If ñot ")
+    expect(area).to_have_value("If ot Ahab’s “zo”")
+    expect(figure.frame.locator(".letters")).to_have_text("If ot Ahab’s “zo”")
+
+
+def written(figure):
+    figure.drawn()
+    return figure.frame.locator(".letters").inner_text().replace("↵\n", "\n")
+
+
+def test_decoder_writes_on_and_takes_back(show, decoder):
+    figure = show("decoder", text="Call me Ish", temperature=0)
+    figure.role("button", "Write a letter").click()
+    first = decoder[1][probabilities(decoder, "Call me Ish")[-1].argmax() - 1]
+    assert written(figure) == "Call me Ish" + first
+    expect(figure.frame.locator(".letters .own")).to_have_count(1)
+    figure.role("button", "Write 100").click()
+    text = written(figure)
+    expect(figure.frame.locator(".letters .own")).to_have_count(101)
+    for t in (20, 60, 110):
+        assert decoder[1][probabilities(decoder, text[:t])[-1].argmax() - 1] == text[t]
+    figure.role("button", "Take back").click()
+    assert written(figure) == "Call me Ish"
+    assert figure.state["written"] == 0
+
+
+def test_decoder_writes_the_same_with_the_same_seed(show):
+    texts = [written(show("decoder", written=40, seed=seed, temperature=1)) for seed in (3, 3, 4)]
+    assert texts[0] == texts[1] != texts[2]
+
+
+def test_decoder_greys_what_has_gone_out_of_sight(show):
+    figure = show("decoder", text=moby_dick()[2][:128], written=2)
+    expect(figure.frame.locator(".letters .out")).to_have_count(2)
+    figure.role("slider", "The letter that looks").press("Home")
+    assert figure.state["letter"] == 3

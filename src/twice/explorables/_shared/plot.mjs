@@ -119,10 +119,12 @@ export function paint({ canvas, width, height, x, y }, color, grain = 1) {
 const arrows = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] };
 
 /**
- * A point that can be moved: by pointer, by finger, and by the arrow keys (Shift: ten times as far).
+ * A point that can be moved: by pointer, by finger, and by the arrow keys (Shift: ten times as far); `step` is how far
+ * at a time, one number or one for each coordinate.
  * `at(state)` says where it is (null: nowhere), `words(state)` says it in words, `move([x, y])` moves it.
  */
 export function createHandle(app, plot, { label, className = "", step, at, words, move, key = () => false }) {
+  const [stepX, stepY = stepX] = [step].flat();
   const element = h("span", {
     class: `handle ${className}`, role: "slider", tabindex: "0",
     "aria-label": label, "aria-roledescription": "movable point",
@@ -146,8 +148,8 @@ export function createHandle(app, plot, { label, className = "", step, at, words
       event.preventDefault();
       if (!direction) return;
       const [x, y] = at(app.state);
-      const far = event.shiftKey ? 10 * step : step;
-      move([round(x + far * direction[0], step), round(y + far * direction[1], step)]);
+      const times = event.shiftKey ? 10 : 1;
+      move([round(x + times * stepX * direction[0], stepX), round(y + times * stepY * direction[1], stepY)]);
     },
   });
   let grip = null;

@@ -17,6 +17,10 @@ const admitted = {
   integer: (d, v) => (Number.isInteger(v) ? within(d, v) : undefined),
   boolean: (d, v) => (typeof v === "boolean" ? v : undefined),
   choice: (d, v) => d.options.find((option) => option === String(v)), // an address can't tell "0" from 0
+  text(d, v) {
+    const letters = typeof v === "object" ? null : [...String(v)]; // an address can't tell "true" from true
+    return letters?.every((letter) => d.alphabet.includes(letter)) ? letters.slice(0, d.most).join("") : undefined;
+  },
   matrix(d, v) {
     if (!Array.isArray(v) || v.length !== d.rows) return undefined;
     if (!v.every((row) => Array.isArray(row) && row.length === d.columns && row.every(Number.isFinite))) return undefined;
