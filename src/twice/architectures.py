@@ -1,16 +1,20 @@
-"""Two deep networks from NumPy, VGG16 and EfficientNet-Lite0, out of this package's own layers (chapter 13).
+"""Whole networks out of this package's own layers: VGG16 and EfficientNet-Lite0 (chapter 13), and a decoder.
 
-Each is a `Network` whose weights stand in the order of Keras's, so that ``set_weights`` takes what a Keras
-model's ``get_weights`` returns. Every layer has the name of its counterpart, such as ``block2_conv1`` or
-``stage3_block1_expand``: `stage_outputs` shows what the ends of the stages see.
+`moby_dick_decoder` is the trained one of chapter 16. The other two are a `Network` each, whose weights stand in
+the order of Keras's, so that ``set_weights`` takes what a Keras model's ``get_weights`` returns. Every layer of
+theirs has the name of its counterpart, such as ``block2_conv1`` or ``stage3_block1_expand``: `stage_outputs`
+shows what the ends of the stages see.
 """
 
 import numpy as np
 
 from twice.backbones import CLASSES, EPSILON, HEAD, STEM, blocks, read_weights
 from twice.convolution import Conv2D, DepthwiseConv2D, GlobalAveragePooling2D, MaxPooling2D
+from twice.data.fetch import ASSETS
+from twice.decoder import Decoder
 from twice.layers import BatchNormalization, Dense, Flatten, Layer
 from twice.models import Network
+from twice.text import Vocabulary
 
 VGG16 = [(64, 2), (128, 2), (256, 3), (512, 3), (512, 3)]  # filters and convolutions of each block
 
@@ -180,3 +184,29 @@ def layer_outputs(network, x):
 def stage_outputs(network, x):
     """Return what comes out of each stage, such as "stem" or "block1": what the last layer there returns."""
     return {name.split("_")[0]: output for name, output in layer_outputs(network, x).items()}
+
+
+def moby_dick_decoder(dtype="float32"):
+    """Return a decoder that has read Moby-Dick letter by letter, and the letters that it knows.
+
+    ``benchmarks/moby_dick.py`` has trained it; its weights ship with this package, rounded to float16.
+
+    Parameters
+    ----------
+    dtype : "float32" or "float64"
+        Of every layer.
+
+    Returns
+    -------
+    model : twice.decoder.Decoder
+    vocabulary : twice.text.Vocabulary
+    """
+    with np.load(ASSETS / "moby-dick-decoder.npz") as file:
+        shipped = dict(file)
+    vocabulary = Vocabulary(str(shipped.pop("letters")))
+    num_heads, num_blocks = (int(shipped.pop(name)) for name in ("num_heads", "num_blocks"))
+    sizes = len(vocabulary), *shipped["positions"].shape, num_heads, num_blocks
+    model = Decoder(*sizes, approximate=True, dtype=dtype, rng=np.random.default_rng(0))
+    model.build((None, len(shipped["positions"])))
+    model.set_weights(list(shipped.values()))
+    return model, vocabulary
