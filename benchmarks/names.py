@@ -43,7 +43,7 @@ for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
 import argparse
 import json
 import sys
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cache, partial
 from math import log, log2, sqrt
 from pathlib import Path
@@ -285,6 +285,9 @@ def continues(kind, seed):
 # ---------------------------------------------------------------------------- female or male
 
 
+SEX = Settings("lstm", size=64, dropout=0.3, epochs=12)
+
+
 def labelled(names):
     """Return the names with one label, and whether they are female."""
     one = names.female != names.male
@@ -318,7 +321,7 @@ def confusion(truth, said):
 
 def tells(kind, seed):
     """Train a network that says whether a name is female, and store how it did beside its rivals."""
-    begun, settings = process_time(), Settings(kind, size=64, dropout=0.3, epochs=12)
+    begun, settings = process_time(), replace(SEX, kind=kind)
     train_part, valid, test = (read_whole(*labelled(part)) for part in first_names(seed))
     model = network(settings, seed, outputs=1, sequences=False)
     judge = lambda model: binary_crossentropy(valid[1], model.forward(valid[0]), from_logits=True)  # noqa: E731

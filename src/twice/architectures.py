@@ -1,9 +1,9 @@
 """Whole networks out of this package's own layers: VGG16 and EfficientNet-Lite0 (chapter 13), and a decoder.
 
-`moby_dick_decoder` is the trained one of chapter 16. The other two are a `Network` each, whose weights stand in
-the order of Keras's, so that ``set_weights`` takes what a Keras model's ``get_weights`` returns. Every layer of
-theirs has the name of its counterpart, such as ``block2_conv1`` or ``stage3_block1_expand``: `stage_outputs`
-shows what the ends of the stages see.
+`moby_dick_decoder` is the trained one of chapter 16. The other two are a `Network` each, whose weights stand
+in the order of Keras's, so that ``set_weights`` takes what a Keras model's ``get_weights`` returns. Every
+layer of theirs has the name of its counterpart, such as ``block2_conv1`` or ``stage3_block1_expand``:
+`stage_outputs` shows what the ends of the stages see.
 """
 
 import numpy as np
