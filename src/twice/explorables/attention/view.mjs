@@ -9,7 +9,7 @@ import { attention, defaults, dot, evenly, meanAt, sees } from "./model.mjs";
 export const about = {
   "title": "A mean that chooses",
   "text": "Interactive figure: a query and a few keys as arrows in the plane, each key with a value; the weights that softmax gives to the keys, and the weighted mean of the values. Open this notebook in Colab, in JupyterLab or in the HTML book to use it.",
-  "height": 840
+  "height": 870
 };
 
 const NEW = [[-1.4, -1.4, -0.6], [1.6, -1.6, 0.6], [0, -2.4, 0]]; // the keys that may come, the first free one first
@@ -180,7 +180,7 @@ app.start(inWords,
     formula),
   h("section", { class: "controls" },
     h("div", {}, h("h2", {}, "Scores"), slider(app, "sharpness", "sharpness"), toggle(app, "scaled", "divided by √d, with d = 2"), progress,
-      h("p", { class: "note" }, `The product of two vectors of d independent numbers of variance 1 scatters by √d: undivided, vectors of 64
-        numbers would be 8 times as sharp as these.`)),
+      h("p", { class: "note" }, `The product of two vectors of d independent numbers of mean 0 and variance 1 has the standard deviation √d:
+        undivided, scores of vectors of 64 numbers would be 8 times as sharp.`)),
     h("div", {}, h("h2", {}, "Keys"), h("div", { class: "buttons" }, add, remove),
       toggle(app, "masked", "causal mask: keys after the query’s position are hidden"), position, resetButton(app))));

@@ -14,7 +14,7 @@ export const about = {
 const SLICE = 20; // milliseconds that a drawing may spend on reading and writing
 const BEST = 8; // letters whose probabilities are shown
 const NAMED = 64; // so many lines of a map have room for their letter
-const SHADE = 55; // per cent of blue behind a letter that has all the weight: more would drown it
+const SHADE = 55; // per cent of blue behind the letter with the most weight: more would drown it
 
 const app = createApp(defaults);
 const map = createPlot({ label: "Who looks at whom", x: [0, 1], y: [-1, 0] });
@@ -45,17 +45,16 @@ const escaped = (text) => text.replace(/&/g, "&amp;").replace(/</g, "&lt;");
 const sign = (token) => SIGNS[letterOf(token)] ?? escaped(letterOf(token));
 const named = (token) => NAMES[letterOf(token)] ?? `“${escaped(letterOf(token))}”`;
 
-const depth = (p) => Math.sqrt(p); // so that a weight of 0.04 is still seen
-
-/** The text, each letter with the shade of the weight that the chosen one gives it. */
+/** The text; the more weight the chosen letter gives a letter, the bluer it is. */
 function letters(state) {
   const place = chosen(state, page);
   const out = gone(page);
   const weights = looks(state, page, place);
+  const most = Math.max(...weights);
   return page.tokens.map((token, i) => {
     const classes = [i < out && "out", i >= page.given && "own", i === place && "chosen"].filter(Boolean).join(" ");
-    const p = weights[i - out] ?? 0;
-    const shade = p > 0.0004 ? ` style="background:color-mix(in srgb, var(--blue) ${(SHADE * depth(p)).toFixed(0)}%, transparent)"` : "";
+    const part = Math.round((SHADE * (weights[i - out] ?? 0)) / most);
+    const shade = part ? ` style="background:color-mix(in srgb, var(--blue) ${part}%, transparent)"` : "";
     const letter = letterOf(token);
     return `<span data-place="${i}" class="${classes}"${shade}>${letter === "\n" ? "↵\n" : escaped(letter) || "∅"}</span>`;
   }).join("");
@@ -109,7 +108,7 @@ function fade() {
 function paintWeights(canvas, head, shade, side = page.reading.tokens.length) {
   paint({ canvas, width: side, height: side, x: [0, side], y: [-side, 0] }, (x, y) => {
     const [to, from] = [Math.floor(x), Math.floor(-y)];
-    return shade(to > from || from === page.reading.tokens.length ? 0 : depth(weightAt(page.reading, head, from, to)));
+    return shade(to > from || from === page.reading.tokens.length ? 0 : Math.sqrt(weightAt(page.reading, head, from, to)));
   });
 }
 
@@ -157,11 +156,12 @@ onRead(() => {
 // The text
 
 const id = newId();
-let typed = typeset(""); // last, with what had to be left out
+let typed = typeset(""); // the text as it was typed last, with all that had to be left out of it
 const area = h("textarea", {
   id, rows: 3, maxlength: defaults.text.most, spellcheck: "false", autocapitalize: "off", autocomplete: "off",
   oninput() {
-    typed = typeset(area.value);
+    const { text, missing } = typeset(area.value);
+    typed = { text, missing: [...new Set([...(text ? typed.missing : []), ...missing])] };
     app.set({ text: typed.text, written: 0, letter: 0 });
   },
 });
@@ -241,13 +241,13 @@ app.start(inWords,
       h("div", { class: "options" }, slider(app, "temperature", "temperature"), slider(app, "seed", "seed"))),
     h("div", { class: "side" }, h("h2", {}, "What comes next, at this temperature"), bars, resetButton(app)),
     h("div", { class: "wide" }, h("h2", {}, "Where the chosen letter looks"), strip,
-      h("p", { class: "note" }, `Choose a letter by mouse, finger or arrow keys: the bluer a letter, the more weight the chosen one gives it. What the
-        model wrote is underlined; what has gone out of its sight is grey.`)),
+      h("p", { class: "note" }, `Choose a letter by mouse, finger or arrow keys: the bluest one is where it looks most. What the model wrote is
+        underlined; what has gone out of its sight is grey.`)),
     formula),
   h("section", { class: "pictures heads" },
     h("div", { class: "side" }, h("h2", {}, "The head’s whole map"), map.element),
     h("div", { class: "side" }, h("h2", {}, "Choose a block (row) and a head"),
       h("div", { class: "thumbs", role: "radiogroup", "aria-label": "Block and head", style: `--heads:${sizes.heads}` }, ...thumbs.map(({ element }) => element)),
       h("p", { class: "note" }, `Each line of a map belongs to a letter that looks, each column to one that it looks at: no one looks at later ones. The
-        shade grows with the root of the weight. There are ${sizes.weights.toLocaleString("en")} weights; the page has them rounded to a byte each, and
-        computes all of this by itself.`))));
+        shade grows with the root of the weight. The page brings the model’s ${sizes.weights.toLocaleString("en")} weights along and computes all of this
+        by itself.`))));
