@@ -121,7 +121,9 @@ EXERCISES = {
         mistakes={
             "what is left must add up to 1": cut_off,
             "a logit of 0 is not a probability of 0": zeroed,
-            "the largest, not the smallest": lambda z, k: softmax(np.where(z <= np.sort(z)[k - 1], z, -np.inf)),
+            "the largest, not the smallest": lambda z, k: softmax(
+                np.where(z <= np.sort(z)[k - 1], z, -np.inf)
+            ),
         },
     ),
     "16.7": function(
