@@ -51,7 +51,7 @@ def test_the_first_steps_are_those_of_adam_in_twice():
     trainer.set_state([*network.params, *(np.zeros_like(w) for w in 2 * network.params)])
     for step in range(3):
         loss = network.train_on_batch(tokens[:, :-1], tokens[:, 1:])["loss"]
-        bits = trainer.update(tf.constant(tokens), tf.constant(0.01), tf.constant(step + 1.0))
+        bits = float(trainer.update(tf.constant(tokens), tf.constant(0.01), tf.constant(step + 1.0)))
         assert bits == pytest.approx(loss / np.log(2), rel=1e-4)
 
 
