@@ -74,8 +74,8 @@ function drawBeam(state) {
     ${beam.text([v, Math.max(weights[i], 0.07)], `k${LOW[i]}`, 'class="name" text-anchor="middle"', 0, -8)}`);
   const [x, y] = [beam.px(mean), beam.py(bottom)];
   beam.draw(`${beam.line([-FULL, 0], [FULL, 0], 'class="board"')}
-    ${[0.5, 1].map((p) => beam.line([-FULL, p], [FULL, p], 'class="grid"') + beam.text([-FULL, p], fmt(p, 1), 'class="tick"', 0, -4)).join("")}
-    ${[-1, 1].map((v) => beam.text([v, bottom], fmt(v, 0), 'class="tick" text-anchor="middle"', 0, 18)).join("")}
+    ${[0.5, 1].map((p) => beam.line([-FULL, p], [FULL, p], 'class="grid"') + beam.text([-FULL, p], `p = ${fmt(p, 1)}`, 'class="tick"', 0, -4)).join("")}
+    ${[-1, 1].map((v) => beam.text([v, bottom], `v = ${fmt(v, 0)}`, 'class="tick" text-anchor="middle"', 0, 18)).join("")}
     ${stems.join("")}
     <polygon class="mean" points="${x},${y} ${x - 13},${y + 22} ${x + 13},${y + 22}"/>
     ${beam.text([mean, bottom], `a = ${fmt(mean)}`, 'class="balance" text-anchor="middle"', 0, 38)}`,

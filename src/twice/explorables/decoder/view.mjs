@@ -39,11 +39,11 @@ function readWords(className, html) {
 
 // Letters
 
-const NAMES = { " ": "space", "\n": "line end", "": "no letter" };
+const NAMES = { " ": "a space", "\n": "a line end", "": "no letter" };
 const SIGNS = { " ": "␣", "\n": "↵", "": "∅" };
 const escaped = (text) => text.replace(/&/g, "&amp;").replace(/</g, "&lt;");
 const sign = (token) => SIGNS[letterOf(token)] ?? escaped(letterOf(token));
-const named = (token) => NAMES[letterOf(token)] ?? `“${escaped(letterOf(token))}”`;
+const named = (token) => NAMES[letterOf(token)] ?? `“${letterOf(token)}”`;
 
 /** The text; the more weight the chosen letter gives a letter, the bluer it is. */
 function letters(state) {
@@ -121,7 +121,7 @@ onRead((state) => {
   paintWeights(map.canvas, state, fade(), side);
   map.draw(`${map.line([0, 0], [n, -n], 'class="diagonal"')}${n > NAMED ? "" : namesOfRows(n)}
     <path class="row" d="${map.d([[0, -from], [from + 1, -from], [from + 1, -from - 1], [0, -from - 1]])}Z"/>
-    ${map.text([side, 0], "later letters", 'class="later" text-anchor="end"', -8, 20)}`, inWords(state));
+    ${map.text([side, 0], "later letters", 'class="later" text-anchor="end"', -8, 20)}`, escaped(inWords(state)));
 });
 
 /** The letter of each line, on the diagonal, where it looks at itself. */
@@ -205,14 +205,14 @@ function glance(state) {
   return `Letter ${place + 1}, ${named(page.tokens[place])}, looks most at ${parts.join(", ")}`;
 }
 
-/** What the text cost, and the letter that came next. */
+/** What the letters cost: the one that came next, and the reader's on average. */
 function cost(state) {
-  const place = chosen(state, page);
+  const next = chosen(state, page) + 1;
+  const came = next === page.tokens.length ? [] : [`${escaped(named(page.tokens[next]))}, which came, cost ${fmt(bits(page, next), 1)} bits`];
   const costs = page.tokens.slice(0, page.given).map((_, i) => bits(page, i)).filter((value) => value !== undefined);
-  const mean = costs.reduce((a, b) => a + b, 0) / costs.length;
-  const next = bits(page, place + 1);
-  return `${next === undefined || page.tokens[place + 1] === undefined ? "" : `In the text comes ${named(page.tokens[place + 1])}: ${fmt(next, 1)} bits.`}
-    ${costs.length ? `Your letters cost <b>${fmt(mean)}</b> bits each.` : ""}`;
+  const mean = costs.length ? [`your letters cost <b>${fmt(costs.reduce((x, y) => x + y) / costs.length)}</b> bits each`] : [];
+  const text = [...came, ...mean].join("; ");
+  return text && `At temperature 1 ${text}.`;
 }
 
 const formula = readWords("formula", (state) => {
@@ -224,8 +224,8 @@ const formula = readWords("formula", (state) => {
   const share = T === 0
     ? "at temperature 0 the letter with the largest <i>z</i> has all"
     : `<span class="nowrap"><i>p</i> = 1 / Σ<sub><i>k</i></sub> exp((<i>z<sub>k</sub></i> − ${fmt(z)}) / ${fmt(T)}) = 1 / ${fmt(ratio, 3)} = <b>${fmt(p, 3)}</b></span>`;
-  return `<p>${glance(state)} <span class="nowrap">(block ${state.block}, head ${state.head}).</span></p>
-    <p>Next it expects ${named(token)}: ${share}. ${cost(state)}</p>`;
+  return `<p>${escaped(glance(state))} <span class="nowrap">(block ${state.block}, head ${state.head}).</span></p>
+    <p>Next it expects ${escaped(named(token))}: ${share}.</p><p>${cost(state)}</p>`;
 });
 
 function inWords(state) {
@@ -239,7 +239,7 @@ app.start(inWords,
       h("div", { class: "own-text" }, h("label", { for: id }, "Your text"), area, complaint),
       h("div", { class: "buttons" }, ...writing, back),
       h("div", { class: "options" }, slider(app, "temperature", "temperature"), slider(app, "seed", "seed"))),
-    h("div", { class: "side" }, h("h2", {}, "What comes next, at this temperature"), bars, resetButton(app)),
+    h("div", { class: "side" }, h("h2", {}, "What comes next"), bars, resetButton(app)),
     h("div", { class: "wide" }, h("h2", {}, "Where the chosen letter looks"), strip,
       h("p", { class: "note" }, `Choose a letter by mouse, finger or arrow keys: the bluest one is where it looks most. What the model wrote is
         underlined; what has gone out of its sight is grey.`)),
