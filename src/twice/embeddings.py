@@ -208,8 +208,8 @@ class TokenAndPositionEmbedding(Layer):
     @takes(placed, "self", "tokens", "training", "past")
     def forward(self, tokens, training=False, past=0):
         """Return the vectors of tokens (n, T), the first of which stands at position ``past``."""
-        self.tokens = tokens
-        return self.E[tokens] + self.P[past : past + tokens.shape[1]]
+        self.tokens = np.asarray(tokens, dtype=int)
+        return self.E[self.tokens] + self.P[past : past + self.tokens.shape[1]]
 
     def backward(self, dx):
         """Store ∂L/∂E, with the part that `TiedOutput` found, and ∂L/∂P.

@@ -36,6 +36,7 @@ CHAPTERS = {
     "13": "transfer_learning",
     "14": "sequences",
     "15": "attention",
+    "16": "language_models",
 }
 
 
