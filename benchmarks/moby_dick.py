@@ -1,35 +1,35 @@
 # ruff: noqa: E402
 """A decoder, an LSTM and counts that read Moby-Dick letter by letter: the trainings behind chapter 16.
 
-python benchmarks/moby_dick.py --list                     what there is, and what is done
-python benchmarks/moby_dick.py --model decoder --seed 1   one run
-python benchmarks/moby_dick.py --all                      every run that is not done
-python benchmarks/moby_dick.py --export                   bring results and weights into the package
+python benchmarks/moby_dick.py --list                what there is, and what is done
+python benchmarks/moby_dick.py --all                 every run that is not done
+python benchmarks/moby_dick.py --all --steps 4000    with longer trainings after the others
+python benchmarks/moby_dick.py --export              bring results and weights into the package
 
 A run leaves one file, benchmarks/moby_dick/NAME.json. A run that has its file is not repeated; one that was
 interrupted goes on from its last checkpoint in _build/moby_dick.
 
-Both networks have the layers and the first weights of `twice`, and are trained by TensorFlow, in float32, with
-the code below; a test compares it with `twice`. Both read the same batches of the same seed: 16 windows of 128
-characters, drawn evenly from the training text, each to be continued by one character at every position. Adam
-with clipping, a warm-up and half a cosine; there is neither dropout nor weight decay. Of the looks at the
-validation text (every 250 steps) the best decides which weights are kept. The rate is the best of three short
-trainings on the validation text ("search"), each with a schedule of its own length. The test text is read once,
-at the end.
+Both networks have the layers and the first weights of `twice`, and are trained by TensorFlow, in float32,
+with the code below; a test compares it with `twice`. With one seed both read the same batches: 8 windows of
+128 characters, drawn evenly from the training text, each to be continued by one character at every position.
+Adam with clipping, a warm-up and half a cosine; there is neither dropout nor weight decay. Of the looks at
+the validation text (5, or 10 in longer trainings) the best decides which weights are kept. The rate is the
+best of four by short trainings of 500 steps, each with a whole schedule ("search"), on the validation text.
+The test text is read once, at the end.
 
 Keys of a network's result:
 
-- ``run``, ``model``, ``seed``, ``settings``, ``conditions``, ``parameters``, ``letters`` (in the order of their
-  integers, from 1), ``processor_seconds``, ``characters`` (read in training);
+- ``run``, ``model``, ``seed``, ``settings``, ``conditions``, ``parameters``, ``letters`` (in the order of
+  their integers, from 1), ``processor_seconds``, ``characters`` (read in training);
 - ``curve``: ``step``, ``train_bits`` (mean of the batches since the last look) and ``validation_bits``, in
-  bits a character, over windows of 128 side by side (so with 0 to 127 characters of context);
-- ``chosen_step`` of the weights that were kept; ``validation_bits`` and ``test_bits`` of these: windows of 128
-  begin every 64 characters, and of each the last 64 characters count (of the first one all): 64 to 127
-  characters of context;
+  bits a character, over windows of 128 side by side (so with 1 to 128 characters of context);
+- ``chosen_step`` of the weights that were kept; ``validation_bits`` and ``test_bits`` of these: windows of
+  128 begin every 64 characters, and of each the last 64 predictions count (of the first one all): so each
+  rests on 65 to 128 characters;
 - ``blocks``: the same test bits for 60 blocks of the test text, of (nearly) equal length;
 - ``positions``: mean bits at each of the 128 positions of these windows;
 - ``carried_bits`` (LSTM only): test bits if its state is carried on through 64 stretches of the text, each
-  begun at 0, so with up to 1,880 characters of context.
+  begun at 0, so with up to 1,884 characters of context.
 
 Keys of ``counts``: ``order`` and ``k`` of `twice.ngrams.WittenBell`, chosen on the validation text,
 ``validation_bits``, ``test_bits``, ``blocks`` and ``numbers`` (how many counts it keeps). Keys of a search:
@@ -46,6 +46,7 @@ import json
 import platform
 import sys
 from dataclasses import asdict, dataclass, replace
+from functools import cache, partial
 from pathlib import Path
 from time import process_time
 
@@ -66,8 +67,8 @@ RESULTS = ROOT / "benchmarks" / "moby_dick"
 CHECKPOINTS = ROOT / "_build" / "moby_dick"
 ASSETS = ROOT / "src" / "twice" / "assets"
 SEEDS = range(3)
-RATES = {"decoder": (0.001, 0.002, 0.004), "lstm": (0.002, 0.004, 0.008)}
-BLOCKS = 60
+RATES = {"decoder": (0.001, 0.002, 0.004, 0.008), "lstm": (0.002, 0.004, 0.008, 0.016)}
+STEPS, SEARCH, BLOCKS = (1000,), 500, 60
 BETA_1, BETA_2, EPSILON, CLIP = 0.9, 0.99, 1e-8, 1.0
 
 
@@ -77,15 +78,20 @@ class Settings:
 
     model: str
     learning_rate: float = 0.0
-    steps: int = 2500
-    every: int = 250  # steps from one look at the validation text to the next
+    steps: int = 1000
+    looks: int = 5  # at the validation text, evenly spread
     warmup: int = 100
-    batch_size: int = 16
+    batch_size: int = 8
     sequence_length: int = 128
-    embedding_dim: int = 128
+    embedding_dim: int = 64
     num_heads: int = 4  # of the decoder
     num_blocks: int = 2
-    units: int = 256  # of the LSTM
+    units: int = 127  # of the LSTM, which then has exactly as many parameters
+
+    @property
+    def every(self):
+        """Return the steps from one look at the validation text to the next."""
+        return self.steps // self.looks
 
 
 def network(settings, size, seed):
@@ -173,20 +179,19 @@ def cross_entropies(z, y):
 
 
 class Trainer:
-    """A network's weights as variables, with the two averages of Adam; ``step`` learns from a batch."""
+    """A network's weights as variables, with the two averages of Adam; ``update`` learns from a batch."""
 
-    def __init__(self, settings, weights):
-        self.settings = settings
-        self.weights = [tf.Variable(w) for w in weights]
-        self.m, self.v = ([tf.Variable(np.zeros_like(w)) for w in weights] for _ in range(2))
-        quick = settings.model == "decoder"  # compiled, the loop over time of the LSTM is slower
+    def __init__(self, model, shapes):
+        self.model = model
+        self.weights, self.m, self.v = ([tf.Variable(tf.zeros(s)) for s in shapes] for _ in range(3))
+        quick = model == "decoder"  # compiled, the loop over time of the LSTM is slower
         self.update = tf.function(self.update, jit_compile=quick, reduce_retracing=True)
         self.measure = tf.function(self.measure, jit_compile=quick)
 
     def update(self, windows, rate, number):
         """Make one step of Adam, and return the mean of the bits before it."""
         with tf.GradientTape() as tape:
-            z = logits(self.settings.model, self.weights, windows[:, :-1])
+            z = logits(self.model, self.weights, windows[:, :-1])
             bits = tf.reduce_mean(cross_entropies(z, windows[:, 1:]))
         grads = [tf.convert_to_tensor(g) for g in tape.gradient(bits, self.weights)]
         grads, _ = tf.clip_by_global_norm(grads, CLIP)
@@ -198,7 +203,7 @@ class Trainer:
 
     def measure(self, windows):
         """Return the bits of each token after the first of each window."""
-        return cross_entropies(logits(self.settings.model, self.weights, windows[:, :-1]), windows[:, 1:])
+        return cross_entropies(logits(self.model, self.weights, windows[:, :-1]), windows[:, 1:])
 
     def bits(self, windows, batch=64):
         """Return the same for any number of windows, as an array."""
@@ -210,6 +215,17 @@ class Trainer:
     def state(self):
         """All variables."""
         return [*self.weights, *self.m, *self.v]
+
+    def set_state(self, arrays):
+        """Set all variables."""
+        for variable, value in zip(self.state, arrays, strict=True):
+            variable.assign(value)
+
+
+@cache
+def trainer_for(model, shapes):
+    """Return the one trainer for weights of these shapes: it takes seconds to compile."""
+    return Trainer(model, shapes)
 
 
 def rate(settings, step):
@@ -299,12 +315,13 @@ class Run:
 
     def start(self, size):
         """Return the trainer and the curve so far, from the checkpoint if there is one."""
-        trainer = Trainer(self.settings, network(self.settings, size, self.seed).params)
+        weights = network(self.settings, size, self.seed).params
+        trainer = trainer_for(self.settings.model, tuple(w.shape for w in weights))
         if not self.checkpoint.exists():
+            trainer.set_state([*weights, *(np.zeros_like(w) for w in 2 * weights)])
             return trainer, {"step": [], "train_bits": [], "validation_bits": []}, 0.0
         *arrays, curve, seconds = load(self.checkpoint)
-        for variable, value in zip(trainer.state, arrays, strict=True):
-            variable.assign(value)
+        trainer.set_state(arrays)
         return trainer, json.loads(str(curve)), float(seconds)
 
     def train(self, texts):
@@ -393,9 +410,9 @@ def search(model, texts):
     """Train briefly with each rate, and store what the validation text says of them."""
     seen = {}
     for value in RATES[model]:
-        settings = replace(Settings(model), learning_rate=value, steps=400, every=200, warmup=50)
+        settings = replace(Settings(model), learning_rate=value, steps=SEARCH, looks=1)
         seen[value] = min(Run(f"search-{model}-{value}", settings, 100).train(texts)[1]["validation_bits"])
-    result = {"run": f"search-{model}", "model": model, "rates": list(seen), "seed": 100, "steps": 400}
+    result = {"run": f"search-{model}", "model": model, "rates": list(seen), "seed": 100, "steps": SEARCH}
     write(RESULTS / f"search-{model}.json", result | {"validation_bits": list(seen.values())})
 
 
@@ -406,7 +423,7 @@ def chosen_rate(model):
 
 
 def counts(texts):
-    """Choose order and k of the counts on the validation text, read the test text, and store what came out."""
+    """Choose order and k of the counts on the validation text; read the test text; store what came out."""
     train, validation, test = texts
     trials = []
     for order in (6, 7):
@@ -437,19 +454,24 @@ def letter_probabilities(model, text):
         yield model.probability(letter, whole[i : i + n])
 
 
-def plan():
+def plan(lengths=STEPS):
     """Return every run by its name, in the order in which they are made, as a function of the texts."""
-    tasks = {f"search-{model}": lambda texts, model=model: search(model, texts) for model in RATES}
-    tasks["counts"] = counts
-    for seed in SEEDS:
-        for model in RATES:
-            tasks[f"{model}-{seed}"] = lambda texts, model=model, seed=seed: full(model, seed).finish(texts)
-    return tasks
+    tasks = {f"search-{model}": partial(search, model) for model in RATES}
+    for steps in lengths:
+        for seed in SEEDS:
+            tasks |= {f"{model}-{steps}-{seed}": partial(finish, model, steps, seed) for model in RATES}
+    return tasks | {"counts": counts}
 
 
-def full(model, seed):
+def full(model, steps, seed):
     """Return the run of a model with a seed, at the rate that was chosen."""
-    return Run(f"{model}-{seed}", Settings(model, chosen_rate(model)), seed)
+    settings = Settings(model, chosen_rate(model), steps, looks=5 if steps < 2000 else 10)
+    return Run(f"{model}-{steps}-{seed}", settings, seed)
+
+
+def finish(model, steps, seed, texts):
+    """Make a run to its end."""
+    full(model, steps, seed).finish(texts)
 
 
 # ---------------------------------------------------------------------------- the package
@@ -468,15 +490,14 @@ def ship(run, letters):
     """Store the weights that a run of the decoder has chosen in the package, as float16."""
     arrays = dict(zip(names(run.settings), load(run.chosen), strict=True))
     arrays = {name: w.astype(np.float16) for name, w in arrays.items()}
-    sizes = {key: getattr(run.settings, key) for key in ("sequence_length", "embedding_dim", "num_heads")}
-    sizes["num_blocks"] = run.settings.num_blocks
+    sizes = {key: getattr(run.settings, key) for key in ("num_heads", "num_blocks")}
     np.savez_compressed(ASSETS / "moby-dick-decoder.npz", **arrays, letters=letters, **sizes)
 
 
 def export():
     """Bring what chapter 16 reads into the package: all results, and the weights of the best decoder.
 
-    Best is the seed with the fewest bits on the validation text. Where its checkpoint is not at hand, the
+    Best is the one with the fewest bits on the validation text. Where its checkpoint is not at hand, the
     weights in the package stay.
     """
     results = [read(path) for path in sorted(RESULTS.glob("*.json"))]
@@ -485,7 +506,7 @@ def export():
     decoders = [result for result in results if result["run"].startswith("decoder")]
     if decoders:
         best = min(decoders, key=lambda result: result["validation_bits"])
-        run = full("decoder", best["seed"])
+        run = full("decoder", best["settings"]["steps"], best["seed"])
         if run.chosen.exists():
             ship(run, best["letters"])
 
@@ -493,18 +514,15 @@ def export():
 def main(arguments=None):
     """Run what the command line asks for."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--model", choices=RATES, help="the model to train")
-    parser.add_argument("--seed", type=int, default=0, help="its seed (default: 0)")
     parser.add_argument("--all", action="store_true", help="make every run of the plan")
+    parser.add_argument("--steps", type=int, nargs="+", default=[], help="longer trainings besides")
     parser.add_argument("--list", action="store_true", help="list the runs and what is done")
     parser.add_argument("--export", action="store_true", help="bring results and weights into the package")
     options = parser.parse_args(arguments)
     if options.export:
         return export()
-    tasks = plan()
-    if options.model:
-        tasks = {name: tasks[name] for name in (f"search-{options.model}", f"{options.model}-{options.seed}")}
-    elif not options.all:
+    tasks = plan((*STEPS, *options.steps))
+    if not options.all:
         for name in tasks:
             print(f"{name:<16}{'done' if (RESULTS / f'{name}.json').exists() else 'to do'}")
         return None

@@ -60,7 +60,7 @@ COLOURS = {"white", "black", "none"}
 HELPERS = {
     *("__init__", "arguments", "sequence_arguments", "progress"),
     *("checks", "explore", "plots"),
-    *("architectures", "backbones"),
+    *("architectures", "backbones", "pretrained"),
 }
 LINES, CLASS_LINES = 30, 70
 CELL_WORDS, CORE_WORDS, CHAPTER_WORDS = 700, 5_500, 8_000

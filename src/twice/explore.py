@@ -204,31 +204,10 @@ def _asset(file, array, rows=None):
 
 
 def _weights(file):
-    """Read all weights of a network, in their order; matrices come rounded, a byte a number."""
+    """Read all weights of a network in their order, each array with its shape."""
     with (ASSETS / file).open("rb") as stored:
-        return [_light(array) for array in read_npz(stored).values() if array.ndim]  # no sizes, no letters
-
-
-def _light(array):
-    """Return shape and numbers as text: a vector in float32, rows rounded, with a scale each."""
-    if array.ndim == 1:
-        return {"shape": array.shape, **_as_text(array.astype("float32"))}
-    whole, scale = rounded(array)
-    return {"shape": array.shape, "scale": _as_text(scale), **_as_text(whole)}
-
-
-def rounded(array):
-    """Round each row (along the last axis) to a whole number, from -127 to 127, of steps of its own.
-
-    Returns
-    -------
-    whole : numpy.ndarray of int8
-    scale : numpy.ndarray of float32, of one column
-        The steps: ``whole * scale`` is the array but for half a step at most.
-    """
-    array = array.astype("float32")
-    scale = np.abs(array).max(axis=-1, keepdims=True) / np.float32(127)
-    return np.rint(array / np.where(scale, scale, 1)).astype("int8"), scale
+        arrays = [array for array in read_npz(stored).values() if array.ndim]  # no sizes, no letters
+    return [{"shape": array.shape, **_as_text(array)} for array in arrays]
 
 
 def _table(file, table, places=None):

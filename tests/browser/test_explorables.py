@@ -17,8 +17,8 @@ from twice.checks import agree
 from twice.convolution import MaxPooling2D, conv2d
 from twice.data import CIFAR10_CLASSES, mnist, moby_dick
 from twice.data.fetch import ASSETS, read_differences
-from twice.decoder import Decoder
-from twice.explore import explore, names, rounded
+from twice.explore import explore, names
+from twice.pretrained import moby_dick_decoder
 
 WIDE, PAGE, PHONE = 900, 672, 320  # pixels; PAGE is the width of the book's text
 ZOOMED = 600  # what is left of it where a screen of 1280 pixels is shown at 200 %
@@ -1513,18 +1513,9 @@ def test_attention_keys_come_and_go(show):
 
 @pytest.fixture(scope="module")
 def decoder():
-    """Return the package's decoder with the weights of the page, and its letters."""
-    with np.load(ASSETS / "moby-dick-decoder.npz") as stored:
-        arrays = [stored[name] for name in stored.files if stored[name].ndim]
-        sizes = [
-            int(stored[f"{name}"]) for name in ("sequence_length", "embedding_dim", "num_heads", "num_blocks")
-        ]
-        letters = str(stored["letters"])
-    model = Decoder(len(letters) + 1, *sizes, approximate=True, rng=np.random.default_rng(0))
-    model.build((None, sizes[0]))
-    arrays = [array if array.ndim == 1 else np.multiply(*rounded(array)) for array in arrays]
-    model.set_weights([array.astype("float64") for array in arrays])
-    return model, letters
+    """Return the package's decoder and its letters."""
+    model, vocabulary = moby_dick_decoder("float64")
+    return model, "".join(vocabulary.letters)
 
 
 def probabilities(decoder, text):
@@ -1598,8 +1589,7 @@ def test_decoder_shades_are_the_weights(show, decoder):
     shades = figure.frame.locator(".letters span").evaluate_all(
         "all => all.map(({ style }) => Number((/([\\d.]+)%/.exec(style.background) ?? [0, 0])[1]))"
     )
-    expected = np.where(np.arange(len(text)) < 20, 55 * np.sqrt(weights[19]), 0)
-    assert np.abs(np.array(shades) - expected).max() < 1.2
+    assert np.abs(np.array(shades) - 55 * weights[19] / weights[19].max()).max() <= 1
     expect(figure.frame.locator(".letters")).to_have_attribute("aria-valuenow", "20")
 
 
@@ -1654,3 +1644,187 @@ def test_decoder_greys_what_has_gone_out_of_sight(show):
     expect(figure.frame.locator(".letters .out")).to_have_count(2)
     figure.role("slider", "The letter that looks").press("Home")
     assert figure.state["letter"] == 3
+
+
+# Recurrence
+
+
+def step_of(figure):
+    """Return how many pixels of the unrolled chain are one of its steps."""
+    width = figure.frame.locator(".chain").bounding_box()["width"] - 2  # its border
+    return (width - 46 - 12) / figure.state["steps"]
+
+
+def test_recurrence_pulse_is_dragged(show):
+    figure = show("recurrence", at=2, size=1)
+    pulse = figure.role("slider", "The pulse")
+    unit = figure.frame.locator(".chain").bounding_box()["height"] / 10 * 0.65  # pixels of a pulse of 1
+    figure.drag(pulse, 3 * step_of(figure), -unit)
+    assert (figure.state["at"], figure.state["size"]) == (5, pytest.approx(2, abs=0.1))
+    figure.drawn()
+    figure.drag(pulse, 8 * step_of(figure), 6 * unit)
+    assert (figure.state["at"], figure.state["size"]) == (12, -2)
+
+
+def test_recurrence_pulse_is_moved_by_finger(show):
+    figure = show("recurrence", PHONE, {"has_touch": True}, at=2, size=1)
+    figure.drag_with_finger(figure.role("slider", "The pulse"), 3 * step_of(figure), 0)
+    assert (figure.state["at"], figure.state["size"]) == (5, 1)
+
+
+def test_recurrence_pulse_is_moved_by_arrow_keys_and_a_click(show):
+    figure = show("recurrence", at=2, size=0.5)
+    pulse = figure.role("slider", "The pulse")
+    pulse.focus()
+    for key in ["ArrowRight", "ArrowRight", "ArrowUp", "ArrowLeft", "Shift+ArrowDown"]:
+        figure.page.keyboard.press(key)
+    assert (figure.state["at"], figure.state["size"]) == (3, -0.4)
+    expect(pulse).to_have_attribute("aria-valuetext", "step 3, size −0.4")
+    for plot, step in [(".chain", 7), (".flow", 12)]:
+        place = {"x": 1 + 46 + (step - 0.5) * step_of(figure), "y": 40}
+        figure.frame.locator(plot).click(position=place)
+        assert (figure.state["at"], figure.state["size"]) == (step, -0.4)
+
+
+def test_recurrence_formula_follows_the_state(show):
+    figure = show("recurrence", u=-0.5, w=2, b=0.25, steps=5, at=2, size=-1.5, activation="linear")
+    formula = figure.frame.locator(".formula")
+    expect(formula).to_contain_text("2.00 · (−1.50) − 0.50 · 0.25 + 0.25 = −2.875", use_inner_text=True)
+    expect(formula).to_contain_text("= (−0.50) · (−0.50) · (−0.50) = −0.125", use_inner_text=True)
+    figure.role("radio", "tanh").check()
+    expect(formula).to_contain_text("= tanh(−2.87) = −0.994", use_inner_text=True)
+    figure.tell(twice="state", state={"at": 9})
+    expect(formula).to_contain_text("= 1: this is the last step", use_inner_text=True)
+
+
+@pytest.mark.parametrize(
+    "example, said, negative",
+    [
+        ("vanishes", "It vanishes: halved at every step. Of the gradient at step 12, 4.9·10⁻⁴ reaches", 0),
+        ("stays", "It stays: all of the gradient reaches step 1.", 0),
+        ("explodes", "It explodes: doubled every 1.7 steps. Of the gradient at step 12, 86.5 reaches", 0),
+        ("flips", "It stays, and changes its sign at each step.", 6),
+        ("saturates", "|u| is larger than 1, but tanh is flat where the states are", 0),
+    ],
+)
+def test_recurrence_says_what_happens_to_the_gradient(show, example, said, negative):
+    figure = show("recurrence", u=0, b=0.5)
+    outcome, bars = figure.frame.locator(".outcome"), figure.frame.locator(".flow polygon.slope")
+    expect(outcome).to_contain_text("With u = 0 every step forgets all that was before it.")
+    element = figure.role("button", example)
+    expect(element).to_have_attribute("aria-pressed", "false")
+    element.click()
+    expect(element).to_have_attribute("aria-pressed", "true")
+    expect(outcome).to_contain_text(said)
+    expect(bars).to_have_count(12)
+    expect(figure.frame.locator(".flow polygon.negative")).to_have_count(negative)
+
+
+# Names
+
+
+def test_names_begin_as_they_are_typed(show):
+    figure = show("names")
+    field, complaint = figure.frame.get_by_label("The beginning"), figure.frame.get_by_role("alert")
+    field.fill("Anna-")
+    assert figure.state["beginning"] == "anna-"
+    expect(complaint).to_be_empty()
+    field.fill("Zoë 1")
+    assert figure.state["beginning"] == "zo"
+    expect(complaint).to_contain_text("only the letters a to z and the hyphen: “ë”, “ ”, “1” is left out")
+    expect(field).to_have_attribute("aria-invalid", "true")
+    field.blur()
+    expect(field).to_have_value("zo")
+    expect(complaint).to_be_empty()
+    field.fill("bartholomeusz")
+    assert figure.state["beginning"] == "bartholomeus"
+    expect(complaint).to_contain_text("At most 12 letters")
+    field.fill("")
+    assert figure.state["beginning"] == ""
+    expect(figure.frame.locator(".heading")).to_have_text("The next letter, the first")
+
+
+def test_names_are_drawn_by_letter_and_whole(show):
+    figure = show("names")
+    letter, whole = figure.role("button", "Draw a letter"), figure.role("button", "Draw a name")
+    first = figure.frame.locator(".drawn button").first.inner_text()
+    letter.click()
+    state = figure.state
+    assert first.startswith("ma" + state["more"]) and len(state["more"]) + state["ended"] == 1
+    whole.click()
+    assert "ma" + figure.state["more"] == first.rstrip("…") and figure.state["ended"] == (first[-1] != "…")
+    expect(letter).to_be_disabled()
+    whole.click()  # and another one
+    assert figure.state["seed"] == 2
+    expect(figure.frame.locator(".drawn button").first).not_to_have_text(first)
+    assert figure.frame.locator(".drawn button").first.inner_text().rstrip("…") == "ma" + figure.state["more"]
+    figure.role("button", "Back to the beginning").click()
+    assert (figure.state["more"], figure.state["ended"], figure.state["seed"]) == ("", False, 2)
+    third = figure.frame.locator(".drawn button").nth(2)
+    name = third.inner_text()
+    third.click()
+    assert "ma" + figure.state["more"] == name.rstrip("…")
+
+
+def test_names_letters_are_taken_by_click_and_by_keyboard(show):
+    figure = show("names")
+    letters = figure.frame.get_by_role("listbox", name="Take a letter")
+    letters.get_by_role("option").nth(17).click()
+    assert figure.state["more"] == "r"
+    letters.focus()
+    for key in ["i", "ArrowUp", "ArrowDown", "Enter", "o", "ArrowLeft", "Space"]:
+        figure.page.keyboard.press(key)
+    assert figure.state["more"] == "ria"  # the column of o stands beside that of a
+    active = letters.get_attribute("aria-activedescendant")
+    assert figure.frame.locator(f"#{active}").inner_text().startswith("a")
+    letters.get_by_role("option").last.click()
+    assert figure.state["ended"] is True
+    expect(figure.frame.locator(".heading")).to_have_text("The end, after “maria”")
+    expect(letters.get_by_role("option", selected=True)).to_contain_text("end")
+
+
+def test_names_letters_are_taken_by_finger(show):
+    figure = show("names", PHONE, {"has_touch": True})
+    figure.frame.get_by_role("option").first.tap()
+    assert figure.state["more"] == "a"
+    figure.frame.get_by_role("radio", name=re.compile("letter 2, a, .* bits")).tap()
+    assert figure.state["letter"] == 2
+
+
+def test_names_places_are_shown_large(show):
+    figure = show("names", more="ria", ended=True)
+    radios = figure.frame.get_by_role("radiogroup", name="The place shown large").get_by_role("radio")
+    expect(figure.frame.locator(".stop:visible")).to_have_count(6)
+    expect(figure.frame.locator(".heading")).to_have_text("The end, after “maria”")
+    radios.nth(5).focus()
+    figure.page.keyboard.press("ArrowLeft")
+    assert figure.state["letter"] == 5
+    expect(figure.frame.locator(".heading")).to_have_text("Letter 5, a, after “mari”")
+    figure.frame.locator(".stop").first.click()
+    expect(figure.frame.locator(".heading")).to_have_text("Letter 1, m, the first")
+    figure.frame.get_by_role("option").nth(9).click()  # a j in the place of the m: what stood behind goes
+    assert (figure.state["beginning"], figure.state["more"], figure.state["ended"]) == ("", "j", False)
+
+
+@pytest.mark.parametrize("predictor", ["the network", "pairs of letters"])
+def test_names_bars_are_probabilities(show, predictor):
+    figure = show("names")
+    figure.role("radio", predictor).check()
+    shares = [float(text[:-2]) for text in figure.frame.locator(".percent").all_inner_texts()]
+    assert sum(shares) == pytest.approx(100, abs=1)
+    wide = [bar.bounding_box()["width"] for bar in figure.frame.locator(".track .bar").all()]
+    assert np.argmax(wide) == np.argmax(shares)
+    bars = figure.frame.locator(".roll .share")
+    expect(bars).to_have_count(3 * 28)
+    expect(figure.frame.locator(".roll .chosen")).to_have_count(2)
+
+
+def test_names_costs_are_added(show):
+    figure = show("names", beginning="", more="")
+    costs = figure.frame.locator(".costs")
+    expect(costs).to_contain_text("28 equal symbols")
+    figure.tell(twice="state", state={"beginning": "ann", "more": "a", "ended": True})
+    expect(costs.get_by_role("row").nth(0)).to_contain_text("bits for “anna”, end")
+    expect(costs.get_by_role("row").nth(3)).to_have_text(re.compile(r"28 equal symbols\s*24.0\s*4.81"))
+    figure.frame.get_by_label("temperature, exact value").fill("0.5")
+    expect(figure.frame.locator(".formula")).to_contain_text("(at temperature 1)")

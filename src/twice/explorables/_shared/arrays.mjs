@@ -2,7 +2,7 @@
 
 const LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 const SIX_BITS = Object.fromEntries([...LETTERS].map((letter, i) => [letter, i]));
-const TYPES = { float16: Uint16Array, float32: Float32Array, int8: Int8Array, uint8: Uint8Array, uint16: Uint16Array };
+const TYPES = { float16: Uint16Array, float32: Float32Array, uint8: Uint8Array, uint16: Uint16Array };
 
 /** The number that 16 bits stand for: a sign, five bits of exponent, ten of fraction. Not every browser has a Float16Array. */
 function fromHalf(bits) {
@@ -22,12 +22,4 @@ export function decoded({ type, base64 }) {
   }
   const values = new TYPES[type](bytes.buffer);
   return type === "float16" ? Float32Array.from(values, fromHalf) : values;
-}
-
-/** An array whose rows were rounded to whole numbers, each with a scale of its own; a vector is as it was. */
-export function restored({ shape, scale, ...stored }) {
-  const values = Float32Array.from(decoded(stored));
-  if (!scale) return { shape, values };
-  const [scales, columns] = [decoded(scale), shape.at(-1)];
-  return { shape, values: values.map((value, i) => value * scales[Math.floor(i / columns)]) };
 }

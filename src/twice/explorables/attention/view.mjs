@@ -180,7 +180,7 @@ app.start(inWords,
     formula),
   h("section", { class: "controls" },
     h("div", {}, h("h2", {}, "Scores"), slider(app, "sharpness", "sharpness"), toggle(app, "scaled", "divided by √d, with d = 2"), progress,
-      h("p", { class: "note" }, `The product of two vectors of d independent numbers of variance 1 scatters by √d: undivided, vectors of 64
-        numbers would be 8 times as sharp as these.`)),
+      h("p", { class: "note" }, `The product of two vectors of d independent numbers of mean 0 and variance 1 has the standard deviation √d:
+        undivided, scores of vectors of 64 numbers would be 8 times as sharp.`)),
     h("div", {}, h("h2", {}, "Keys"), h("div", { class: "buttons" }, add, remove),
       toggle(app, "masked", "causal mask: keys after the query’s position are hidden"), position, resetButton(app))));

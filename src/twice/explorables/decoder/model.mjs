@@ -1,12 +1,12 @@
 // A decoder that has read Moby-Dick, letter by letter: where each letter looks, and what it expects next. Pure functions, no page.
 
-import { restored } from "../_shared/arrays.mjs";
+import { decoded } from "../_shared/arrays.mjs";
 import { clamp } from "../_shared/state.mjs";
 
 // The whole state. Written as JSON, because Python reads this list too.
 // `letter`: which one is looked at, counted from the first of the text; 0 for the last. `written`: letters that the decoder adds.
 export const defaults = {
-  "text": {"type": "text", "value": "The whale was seen by the old man, and the wh", "most": 128,
+  "text": {"type": "text", "value": "And God created great whales. And God cre", "most": 128,
     "alphabet": "\n !$&()*,-.0123456789:;?ABCDEFGHIJKLMNOPQRSTUVWXYZ[]abcdefghijklmnopqrstuvwxyz—‘’“”"},
   "letter": {"type": "integer", "value": 0, "min": 0, "max": 428, "step": 1},
   "block": {"type": "integer", "value": 1, "min": 1, "max": 2, "step": 1},
@@ -16,7 +16,7 @@ export const defaults = {
   "seed": {"type": "integer", "value": 1, "min": 1, "max": 99, "step": 1}
 };
 
-// All weights of a network of the package's assets, in their order. The page brings them along, a byte a number.
+// All weights of a network of the package's assets, in their order, which the page brings along.
 export const weights = {
   "decoder": "moby-dick-decoder.npz"
 };
@@ -25,7 +25,7 @@ export const ALPHABET = defaults.text.alphabet; // the letters of Moby-Dick, in 
 
 const EPSILON = 1e-3; // of the layer normalizations
 
-const all = embedded.decoder.map(restored);
+const all = embedded.decoder.map((array) => ({ shape: array.shape, values: decoded(array) }));
 const [E, P] = all;
 const inBlocks = all.slice(2, -2);
 const lastNorm = all.slice(-2).map(({ values }) => values);

@@ -14,7 +14,7 @@ export const about = {
 const SLICE = 20; // milliseconds that a drawing may spend on reading and writing
 const BEST = 8; // letters whose probabilities are shown
 const NAMED = 64; // so many lines of a map have room for their letter
-const SHADE = 55; // per cent of blue behind a letter that has all the weight: more would drown it
+const SHADE = 55; // per cent of blue behind the letter with the most weight: more would drown it
 
 const app = createApp(defaults);
 const map = createPlot({ label: "Who looks at whom", x: [0, 1], y: [-1, 0] });
@@ -39,23 +39,22 @@ function readWords(className, html) {
 
 // Letters
 
-const NAMES = { " ": "space", "\n": "line end", "": "no letter" };
+const NAMES = { " ": "a space", "\n": "a line end", "": "no letter" };
 const SIGNS = { " ": "␣", "\n": "↵", "": "∅" };
 const escaped = (text) => text.replace(/&/g, "&amp;").replace(/</g, "&lt;");
 const sign = (token) => SIGNS[letterOf(token)] ?? escaped(letterOf(token));
-const named = (token) => NAMES[letterOf(token)] ?? `“${escaped(letterOf(token))}”`;
+const named = (token) => NAMES[letterOf(token)] ?? `“${letterOf(token)}”`;
 
-const depth = (p) => Math.sqrt(p); // so that a weight of 0.04 is still seen
-
-/** The text, each letter with the shade of the weight that the chosen one gives it. */
+/** The text; the more weight the chosen letter gives a letter, the bluer it is. */
 function letters(state) {
   const place = chosen(state, page);
   const out = gone(page);
   const weights = looks(state, page, place);
+  const most = Math.max(...weights);
   return page.tokens.map((token, i) => {
     const classes = [i < out && "out", i >= page.given && "own", i === place && "chosen"].filter(Boolean).join(" ");
-    const p = weights[i - out] ?? 0;
-    const shade = p > 0.0004 ? ` style="background:color-mix(in srgb, var(--blue) ${(SHADE * depth(p)).toFixed(0)}%, transparent)"` : "";
+    const part = Math.round((SHADE * (weights[i - out] ?? 0)) / most);
+    const shade = part ? ` style="background:color-mix(in srgb, var(--blue) ${part}%, transparent)"` : "";
     const letter = letterOf(token);
     return `<span data-place="${i}" class="${classes}"${shade}>${letter === "\n" ? "↵\n" : escaped(letter) || "∅"}</span>`;
   }).join("");
@@ -109,7 +108,7 @@ function fade() {
 function paintWeights(canvas, head, shade, side = page.reading.tokens.length) {
   paint({ canvas, width: side, height: side, x: [0, side], y: [-side, 0] }, (x, y) => {
     const [to, from] = [Math.floor(x), Math.floor(-y)];
-    return shade(to > from || from === page.reading.tokens.length ? 0 : depth(weightAt(page.reading, head, from, to)));
+    return shade(to > from || from === page.reading.tokens.length ? 0 : Math.sqrt(weightAt(page.reading, head, from, to)));
   });
 }
 
@@ -122,7 +121,7 @@ onRead((state) => {
   paintWeights(map.canvas, state, fade(), side);
   map.draw(`${map.line([0, 0], [n, -n], 'class="diagonal"')}${n > NAMED ? "" : namesOfRows(n)}
     <path class="row" d="${map.d([[0, -from], [from + 1, -from], [from + 1, -from - 1], [0, -from - 1]])}Z"/>
-    ${map.text([side, 0], "later letters", 'class="later" text-anchor="end"', -8, 20)}`, inWords(state));
+    ${map.text([side, 0], "later letters", 'class="later" text-anchor="end"', -8, 20)}`, escaped(inWords(state)));
 });
 
 /** The letter of each line, on the diagonal, where it looks at itself. */
@@ -212,7 +211,7 @@ function cost(state) {
   const costs = page.tokens.slice(0, page.given).map((_, i) => bits(page, i)).filter((value) => value !== undefined);
   const mean = costs.reduce((a, b) => a + b, 0) / costs.length;
   const next = bits(page, place + 1);
-  return `${next === undefined || page.tokens[place + 1] === undefined ? "" : `In the text comes ${named(page.tokens[place + 1])}: ${fmt(next, 1)} bits.`}
+  return `${next === undefined || page.tokens[place + 1] === undefined ? "" : `In the text comes ${escaped(named(page.tokens[place + 1]))}: ${fmt(next, 1)} bits.`}
     ${costs.length ? `Your letters cost <b>${fmt(mean)}</b> bits each.` : ""}`;
 }
 
@@ -225,8 +224,8 @@ const formula = readWords("formula", (state) => {
   const share = T === 0
     ? "at temperature 0 the letter with the largest <i>z</i> has all"
     : `<span class="nowrap"><i>p</i> = 1 / Σ<sub><i>k</i></sub> exp((<i>z<sub>k</sub></i> − ${fmt(z)}) / ${fmt(T)}) = 1 / ${fmt(ratio, 3)} = <b>${fmt(p, 3)}</b></span>`;
-  return `<p>${glance(state)} <span class="nowrap">(block ${state.block}, head ${state.head}).</span></p>
-    <p>Next it expects ${named(token)}: ${share}. ${cost(state)}</p>`;
+  return `<p>${escaped(glance(state))} <span class="nowrap">(block ${state.block}, head ${state.head}).</span></p>
+    <p>Next it expects ${escaped(named(token))}: ${share}. ${cost(state)}</p>`;
 });
 
 function inWords(state) {
@@ -242,13 +241,13 @@ app.start(inWords,
       h("div", { class: "options" }, slider(app, "temperature", "temperature"), slider(app, "seed", "seed"))),
     h("div", { class: "side" }, h("h2", {}, "What comes next, at this temperature"), bars, resetButton(app)),
     h("div", { class: "wide" }, h("h2", {}, "Where the chosen letter looks"), strip,
-      h("p", { class: "note" }, `Choose a letter by mouse, finger or arrow keys: the bluer a letter, the more weight the chosen one gives it. What the
-        model wrote is underlined; what has gone out of its sight is grey.`)),
+      h("p", { class: "note" }, `Choose a letter by mouse, finger or arrow keys: the bluest one is where it looks most. What the model wrote is
+        underlined; what has gone out of its sight is grey.`)),
     formula),
   h("section", { class: "pictures heads" },
     h("div", { class: "side" }, h("h2", {}, "The head’s whole map"), map.element),
     h("div", { class: "side" }, h("h2", {}, "Choose a block (row) and a head"),
       h("div", { class: "thumbs", role: "radiogroup", "aria-label": "Block and head", style: `--heads:${sizes.heads}` }, ...thumbs.map(({ element }) => element)),
       h("p", { class: "note" }, `Each line of a map belongs to a letter that looks, each column to one that it looks at: no one looks at later ones. The
-        shade grows with the root of the weight. There are ${sizes.weights.toLocaleString("en")} weights; the page has them rounded to a byte each, and
-        computes all of this by itself.`))));
+        shade grows with the root of the weight. The page brings the model’s ${sizes.weights.toLocaleString("en")} weights along and computes all of this
+        by itself.`))));

@@ -11,7 +11,7 @@ import {
 export const about = {
   "title": "A name, letter by letter",
   "text": "Interactive figure: a recurrent network writes a first name letter by letter; its probabilities for every next letter as bars, what was chosen, and what each letter costs in bits. Open this notebook in Colab, in JupyterLab or in the HTML book to use it.",
-  "height": 1150
+  "height": 1100
 };
 
 const LEFT = 38; // pixels beside the places, for the letters of the rows
@@ -226,7 +226,7 @@ const table = words(app, "costs", (state) => {
   const { costs } = look(state);
   const count = costs.network.length;
   const line = (name, total) => `<tr><th scope="row">${name}</th><td>${fmt(total, 1)}</td><td>${count ? fmt(total / count, 2) : "–"}</td></tr>`;
-  return `<table><thead><tr><th scope="col">bits for ${quoted(lettersOf(state))}${state.ended ? " and its end" : ""}</th><th scope="col">all</th><th scope="col">a letter</th></tr></thead>
+  return `<table><thead><tr><th scope="col">bits for ${quoted(lettersOf(state))}${state.ended ? ", end" : ""}</th><th scope="col">all</th><th scope="col" class="nowrap">a letter</th></tr></thead>
     <tbody>${line("the network", sum(costs.network))}${line("pairs of letters", sum(costs.pairs))}${line(`${SYMBOLS.length} equal symbols`, count * EQUAL)}</tbody></table>`;
 });
 
@@ -250,15 +250,15 @@ function inWords(state) {
 
 app.start(inWords,
   roll.element,
-  h("p", { class: "note" }, `A column is a place of the name, a row a letter, a bar its probability there, from all that stands before. Purple: what was
-    typed or chosen. Below: what it cost, in bits. Click on a column to see it large.`),
+  h("p", { class: "note" }, `A column is a place of the name, a row a letter, a bar its probability there after all that stands before.
+    Purple: what was typed or chosen. At the foot: what it cost, in bits. Click on a column to see it large.`),
+  h("div", { class: "typing" }, h("label", { for: field.id }, "The beginning"), field,
+    h("div", { class: "buttons" }, drawLetter, drawAll, back), complaint),
   h("section", { class: "pictures parts" },
     h("div", { class: "side" }, heading, list,
       h("p", { class: "note" }, "Click on a letter to take it (by keyboard: arrows, then Enter). The thin mark is the other predictor’s probability.")),
-    h("div", { class: "side" },
-      h("div", { class: "typing" }, h("label", { for: field.id }, "The beginning"), field, complaint),
-      h("div", { class: "buttons" }, drawLetter, drawAll, back),
+    h("div", { class: "side" }, h("h2", {}, "The draw"),
       slider(app, "temperature", "temperature"), slider(app, "seed", "seed"),
-      h("h2", {}, "Names drawn from there"), drawn,
+      h("h2", {}, "Names drawn from here"), drawn,
       choice(app, "by", "Who predicts", { network: "the network", pairs: "pairs of letters" }))),
   h("section", { class: "below" }, formula, table, resetButton(app)));

@@ -9,13 +9,13 @@ import { defaults, power, pulseAt, reaching, unrolled } from "./model.mjs";
 export const about = {
   "title": "A recurrence, unrolled",
   "text": "Interactive figure: one recurrent unit unrolled over time, its inputs and states as bars, and how much of the last step's gradient reaches each step: it vanishes, stays or explodes. Open this notebook in Colab, in JupyterLab or in the HTML book to use it.",
-  "height": 1100
+  "height": 1120
 };
 
 const [LEFT, RIGHT] = [46, 12]; // pixels beside the steps
 const ROOMY = 37; // pixels of a step that has room for a number
 const CELL = { y: 6.35, reach: 2.6, half: 2.8 }; // the unit at each step, in a chain that is 10 high
-const INPUT = { y: 1.8, unit: 0.6 }; // its input below
+const INPUT = { y: 1.82, unit: 0.65 }; // its input below
 const [LEAST, MOST] = [-8, 6]; // decades that are shown
 
 const app = createApp(defaults);
@@ -77,7 +77,7 @@ function drawChain(state) {
     const named = isRoomy || t === steps.length;
     return `
       ${arrow(chain, [t - 1 + (i ? wide : 0.62), y], [t - wide, y], "forth")}
-      ${arrow(chain, [t, INPUT.y + 1.25], [t, y - half], "entry")}
+      ${arrow(chain, [t, INPUT.y + 1.2], [t, y - half], "entry")}
       ${rect(chain, [t - wide, y - half], [t + wide, y + half], 'class="cell" rx="5"')}
       ${rect(chain, [t - wide + 0.07, y], [t + wide - 0.07, top], 'class="value"')}
       ${chain.line([t - wide, y], [t + wide, y], 'class="zero"')}
@@ -189,9 +189,10 @@ function verdict(state) {
       : "It stays, and changes its sign at each step.";
   }
   const times = Math.log(2) / Math.abs(Math.log(mean));
-  const pace = times < 1 ? `a factor of ${short(mean)} a step` : `${mean < 1 ? "halved" : "doubled"} every ${fmt(times, 1)} steps`;
+  const every = fmt(times, 1) === "1.0" ? "at every step" : `every ${fmt(times, 1)} steps`;
+  const pace = times < 0.95 ? `a factor of ${short(mean)} a step` : `${mean < 1 ? "halved" : "doubled"} ${every}`;
   const why = activation === "tanh" && Math.abs(u) > 1 && mean < 1
-    ? ` |u| is larger than 1, but tanh is flat where the states are: on average f′ is ${short(mean / Math.abs(u), 3)}, and u f′ only ${short(mean)}.` : "";
+    ? ` |u| is larger than 1, but tanh is flat where the states are: the geometric mean of f′ is ${short(mean / Math.abs(u), 3)}, that of |u| f′ only ${short(mean)}.` : "";
   return `It ${mean < 1 ? "vanishes" : "explodes"}: ${pace}. ${arrives}.${why}`;
 }
 
