@@ -12,6 +12,7 @@ BOOK = ROOT / "book"
 PACKAGE = ROOT / "src" / "twice"
 LEDGERS = BOOK / "_ledger"
 DRAWN = {"twice.explore"}  # interactive figures: a test of their own compares the stored with the generated
+JUDGES = {"twice.exercises"}  # looked up at run time: in a stored notebook they only say "not attempted"
 ASKS = ('explore("practice"', 'explore("shapes"')  # cells that `tools/practice.py` puts in
 
 SETUP = """\
@@ -98,16 +99,15 @@ def code_hash(nb):
 def package_hash(nb):
     """Return the hash of the syntax of the package's modules that the notebook imports, directly or not.
 
-    A module that no chapter imports, or a better docstring, makes no output stale. The checks of the
-    exercises are looked up at run time and so left out: in a stored notebook they only say "not attempted".
-    What is `DRAWN` is left out too.
+    A module that no chapter imports, or a better docstring, makes no output stale. What is `DRAWN` is left
+    out, and so are the `JUDGES` of the exercises.
     """
     cells = (ast.parse(cell.source) for cell in code_cells(nb)[1:])
     found, waiting = {}, {name for tree in cells for name in imported(tree, "")}
     while waiting:
         name = waiting.pop()
         path, parent = module_file(name), name.rpartition(".")[0]
-        if path and name not in {*found, *DRAWN}:
+        if path and name not in {*found, *DRAWN, *JUDGES}:
             tree = ast.parse(path.read_text(encoding="utf-8"))
             found[name] = syntax(tree)
             waiting |= {parent, *imported(tree, name if path.name == "__init__.py" else parent)}
