@@ -11,7 +11,7 @@ before.
 
 A network reads 24 months, of each the anomaly (the temperature less the mean of its month in the training
 part, divided by the standard deviation of that) and sine and cosine of the season, and says the anomaly one
-or 12 months later: LSTM or GRU of 8 units → Dense. AdamW, 60 epochs in batches of 32; the epoch that is best
+or 12 months later: LSTM or GRU of 8 units → Dense. AdamW, 40 epochs in batches of 64; the epoch that is best
 on the validation part gives the weights. Cell and decay of the weights are chosen for each horizon by the
 mean of two seeds on the validation part ("search"); then seeds 0 to 4.
 
@@ -65,9 +65,9 @@ class Settings:
     kind: str = "gru"
     units: int = 8
     weight_decay: float = 0.01
-    learning_rate: float = 0.003
-    epochs: int = 60
-    batch_size: int = 32
+    learning_rate: float = 0.006
+    epochs: int = 40
+    batch_size: int = 64
     history: int = 24
 
 

