@@ -116,8 +116,8 @@ class Projection(Layer):
 
     Attributes
     ----------
-    W : numpy.ndarray, shape (*inputs, *outputs)
-        The kernel, for x of shape (n, T, *inputs); None until the first of them.
+    W : numpy.ndarray, shape ``(*inputs, *outputs)``
+        The kernel, for x of shape ``(n, T, *inputs)``; None until the first of them.
     b : numpy.ndarray, shape outputs
         The bias.
     """
@@ -129,14 +129,14 @@ class Projection(Layer):
         self.W = self.b = None
 
     def build(self, input_shape):
-        """Draw W, as a matrix, for inputs of shape (n, T, *inputs), and set b to 0."""
+        """Draw W, as a matrix, for inputs of shape ``(n, T, *inputs)``, and set b to 0."""
         inputs = input_shape[2:]
         W = self.initialize((prod(inputs), prod(self.outputs)), self.rng)
         self.W = W.reshape(*inputs, *self.outputs).astype(self.dtype)
         self.b = np.zeros(self.outputs, self.dtype)
 
     def forward(self, x, training=False):
-        """Return xW + b, of shape (n, T, *outputs), summed over all axes of the inputs."""
+        """Return xW + b, of shape ``(n, T, *outputs)``, summed over all axes of the inputs."""
         self.x = np.asarray(x, self.dtype)
         if self.W is None:
             self.build(self.x.shape)
