@@ -374,6 +374,8 @@ def test_the_output_is_a_framed_page_and_a_text(chapter):
             word in figure.page for word in ("http:", "https:", "//cdn", "url(", "@import", " src=")
         )
         assert figure.page.count("</script>") == 2
+        named = [given["id"] for _, given in Elements(figure.page).tags if "id" in given]
+        assert len(named) == len(set(named))  # a question called "state" would hide the figure's own
         MiniRacer().eval(f"new Function({json.dumps(figure.script)})")
 
 
