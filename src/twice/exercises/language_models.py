@@ -66,6 +66,7 @@ EXERCISES = {
             "the mean over four letters, not their sum": np.array([7.0, 2.0**7]),
             "bits have the base 2": np.array([7 / 4 * np.log(2), 2 ** (7 / 4)]),
             "the perplexity of bits is a power of 2": np.array([7 / 4, np.exp(7 / 4)]),
+            "the bits first, then the perplexity": np.array([2 ** (7 / 4), 7 / 4]),
         },
     ),
     "16.2": function(
@@ -79,6 +80,9 @@ EXERCISES = {
             "all tokens, shared out among the characters": lambda loss, tokens, characters: (
                 loss / np.log(2) * characters / tokens
             ),
+            "these are the bits of a token, not of a character": lambda loss, tokens, characters: (
+                loss / np.log(2)
+            ),
             "divide by log 2": lambda loss, tokens, characters: loss * np.log(2) * tokens / characters,
         },
     ),
@@ -90,6 +94,7 @@ EXERCISES = {
         mistakes={
             "a label is the token after its input": lambda ids, S: cut(ids, S, shift=0),
             "the windows do not overlap": overlapping,
+            "inputs first, then labels": lambda ids, S: cut(ids, S)[::-1],
             "as many windows as fit": lambda ids, S: cut(ids, S, needed=S + 1),
         },
     ),
@@ -108,6 +113,7 @@ EXERCISES = {
         (2, 128, 5, 100, 4),
         mistakes={
             "keys and values: twice": lambda B, d, n, T, size: B * d * n * T * size,
+            "each text has its own": lambda B, d, n, T, size: 2 * B * d * T * size,
             "each block has its own": lambda B, d, n, T, size: 2 * d * n * T * size,
             "in bytes": lambda B, d, n, T, size: 2 * B * d * n * T,
             "keys and values, not weights": lambda B, d, n, T, size: B * n * T * T * size,
@@ -133,6 +139,10 @@ EXERCISES = {
         mistakes={
             "6ND with the backward pass": lambda *args: days(*args) / 3,
             "a day has 86,400 seconds": lambda *args: days(*args) * 86_400,
+            "a day has 24 hours": lambda *args: days(*args) * 24,
+            "more machines take fewer days": lambda N, D, machines, peak, used: days(
+                N, D, 1 / machines, peak, used
+            ),
             "only a fraction is used, so it takes longer": lambda N, D, machines, peak, used: days(
                 N, D, machines, peak, 1 / used
             ),
