@@ -879,6 +879,7 @@ def test_the_shipped_subsets(read, train, test, each, monkeypatch):
 def test_the_shipped_files_are_small():
     shipped = {path.name: path.stat().st_size for path in Path(str(fetch.ASSETS)).iterdir() if path.is_file()}
     networks = ["efficientnet-lite0.npz", "cifar-10-network.npz", "digits.npz"]
+    networks += ["moby-dick-decoder.npz", "names-network.npz"]
     weights = sum(shipped.pop(name) for name in networks)
     series = sum(shipped.pop(name) for name in [*texts.FILES, "el-nino.csv"])
     assert sum(shipped.values()) < 10e6 and weights < 12e6 and series < 600e3

@@ -24,7 +24,7 @@ SPEC.loader.exec_module(script)
 STORED = {path.stem: script.read(path) for path in sorted(script.RESULTS.glob("*.json"))}
 NETWORKS = [name for name, result in STORED.items() if "curve" in result]
 RNG = np.random.default_rng(0)
-TEXTS = ["\nThe whale, the white whale, and the sea; " * 30, "\nThe sea. " * 20, "\nThe whale! " * 25]
+TEXTS = ["\nThe whale, the white whale, and the sea; " * 30, "\nThe sea; " * 20, "\nThe whale! " * 25]
 TEXTS[0] += TEXTS[2]
 TINY = {"steps": 6, "looks": 3, "sequence_length": 16, "embedding_dim": 8, "num_heads": 2, "units": 7}
 
@@ -126,7 +126,7 @@ def test_a_stored_run_is_complete_and_made_with_the_settings_of_today(name):
     assert curve["step"] == [settings.every * (i + 1) for i in range(settings.looks)]
     best = int(np.argmin(curve["validation_bits"]))
     assert result["chosen_step"] == curve["step"][best]
-    assert result["validation_bits"] < curve["validation_bits"][best]  # with more context
+    assert result["validation_bits"] == pytest.approx(curve["validation_bits"][best], abs=0.1)
     assert len(result["blocks"]) == script.BLOCKS and len(result["positions"]) == 128
     assert np.mean(result["blocks"]) == pytest.approx(result["test_bits"], abs=1e-3)
     assert result["positions"][0] > result["positions"][-1]
