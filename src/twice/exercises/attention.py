@@ -13,6 +13,7 @@ ROWS = RNG.normal(size=(6, 4)).round(2)
 QUERY = RNG.normal(size=4).round(2)
 KEYS, VALUES = RNG.normal(size=(6, 4)).round(2), RNG.normal(size=(6, 3)).round(2)
 RISING = KEYS + 300 * np.arange(6)[:, None] * QUERY
+LOW = KEYS - 300 * np.arange(2, 8)[:, None] * QUERY  # their exponentials are 0
 
 
 def window_mask(T, width):
@@ -38,10 +39,10 @@ def multi_query(q, k, v, *, scale=True, axis=-1):
     return np.moveaxis(softmax(np.moveaxis(z, axis, -1)), -1, axis) @ v[:, None]
 
 
-def rotate(x, *, sign=1, first=0, halves=False):
+def rotate(x, *, sign=1, first=0, halves=False, power=1):
     """Return x with each pair of numbers turned by its angle."""
     T, d = x.shape
-    angles = sign * (np.arange(T)[:, None] + first) * frequencies(d)
+    angles = sign * (np.arange(T)[:, None] + first) * frequencies(d) ** power
     one, other = (x[:, : d // 2], x[:, d // 2 :]) if halves else (x[:, ::2], x[:, 1::2])
     pairs = one * np.cos(angles) - other * np.sin(angles), one * np.sin(angles) + other * np.cos(angles)
     return np.concatenate(pairs, axis=1) if halves else np.stack(pairs, axis=-1).reshape(T, d)
@@ -80,7 +81,8 @@ EXERCISES = {
             "the four biases of the attention are missing": np.array([16384, 49728]),
             "the two norms have γ and β": np.array([16640, 49728]),
             "there are two norms": np.array([16640, 49856]),
-            "four heads of 16 numbers together make 64": np.array([66304, 99648]),
+            "four heads of 16 numbers together make 64": np.array([66368, 99712]),
+            "the 4d² + 4d are those of all heads together": np.array([66560, 99904]),
         },
     ),
     "15.3": function(
@@ -126,6 +128,7 @@ EXERCISES = {
             "that turns the other way": lambda x: rotate(x, sign=-1),
             "the first position is 0": lambda x: rotate(x, first=1),
             "pairs are neighbours, not the two halves": lambda x: rotate(x, halves=True),
+            "the exponents of (15.8) are −2i/d": lambda x: rotate(x, power=0.5),
         },
     ),
     "15.7": function(
@@ -133,6 +136,7 @@ EXERCISES = {
         (QUERY, KEYS, VALUES, 4),
         (QUERY, RISING, VALUES, 2),
         (QUERY, RISING[::-1], VALUES, 2),
+        (QUERY, LOW, VALUES, 2),
         mistakes={
             "divide the scores by √d": lambda *args: streamed(*args, scale=False),
             "what was summed before has to be measured against the new largest score": (
