@@ -103,9 +103,9 @@ def bidirectional_fault(made):
             return front, kind(m, return_sequences=True, go_backwards=True, rng=rng)
 
         mine, right = made(*layers()), Both(*layers())
-        if fault := difference(attempted(mine.forward(x)), right.forward(x), 1e-8):
+        if fault := difference(attempted(mine.forward)(x), right.forward(x), 1e-8):
             return f"forward: {fault}"
-        if fault := difference(attempted(mine.backward(da)), right.backward(da), 1e-8):
+        if fault := difference(attempted(mine.backward)(da), right.backward(da), 1e-8):
             return f"backward: {fault}"
     return None
 
