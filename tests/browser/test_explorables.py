@@ -269,11 +269,11 @@ def test_every_control_is_reached_and_seen_by_keyboard_alone(show, name):
     figure = show(name)
     frame = figure.page.frames[1]
     for stop in range(frame.evaluate(f"({STOPS})().length")):
-        figure.page.keyboard.press("Tab")
-        assert frame.evaluate(f"({STOPS})().indexOf(document.activeElement)") == stop
+        figure.page.keyboard.press("Tab")  # the frame may hear of it later than the page
+        frame.wait_for_function(f"(stop) => ({STOPS})().indexOf(document.activeElement) === stop", arg=stop)
         assert frame.evaluate(OUTLINED)
     figure.page.keyboard.press("Tab")
-    assert figure.page.evaluate("document.activeElement.tagName") != "IFRAME"
+    figure.page.wait_for_function("document.activeElement.tagName !== 'IFRAME'")
 
 
 @pytest.mark.parametrize("name", names())
