@@ -171,6 +171,7 @@ def script(name, view=True):
     for module, part in [
         ("arrays.mjs", model),
         ("answers.mjs", model),
+        ("random.mjs", model),
         ("contour.mjs", page),
     ]:  # where needed
         if f"_shared/{module}" in part[-1].read_text(encoding="utf-8"):

@@ -1,6 +1,7 @@
 // A decoder that has read Moby-Dick, letter by letter: where each letter looks, and what it expects next. Pure functions, no page.
 
 import { decoded } from "../_shared/arrays.mjs";
+import { uniform } from "../_shared/random.mjs";
 import { clamp } from "../_shared/state.mjs";
 
 // The whole state. Written as JSON, because Python reads this list too.
@@ -175,17 +176,6 @@ export function catchUp(reading, tokens, more = () => true) {
 }
 
 // Writing
-
-/** A source of numbers spread evenly from 0 to 1, the same ones for the same seed: Ettinger's mulberry32. */
-export function uniform(seed) {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), state | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 /** The token at u, from 0 to 1, when the probabilities lie side by side. */
 export function drawn(p, u) {

@@ -1,6 +1,7 @@
 // A network that writes names letter by letter, and the counts of pairs of letters that it has to beat. Pure functions, no page.
 
 import { decoded } from "../_shared/arrays.mjs";
+import { uniform } from "../_shared/random.mjs";
 
 // The whole state. Written as JSON, because Python reads this list too.
 // A name is `beginning`, which is typed, and `more`, which was drawn or taken; `letter`: whose probabilities are shown large.
@@ -101,17 +102,6 @@ export const shownAt = (state) => Math.min(state.letter - 1, symbolsOf(state).le
 /** What each symbol of the name costs, −log₂ p. */
 export const bits = (by, state) => symbolsOf(state).map((symbol, n) =>
   -Math.log2(probabilities(by, lettersOf(state).slice(0, n))[SYMBOLS.indexOf(symbol)]));
-
-/** A source of numbers spread evenly from 0 to 1, the same ones for the same seed: Ettinger's mulberry32. */
-export function uniform(seed) {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), state | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 /** The numbers by which the letters of name `k` are drawn: one for each place, whatever stands before it. */
 function numbers(seed, k) {

@@ -1,5 +1,7 @@
 // A network on the plane: one or two hidden layers, a sigmoid at the end, trained by gradient descent. Pure functions, no page.
 
+import { uniform } from "../_shared/random.mjs";
+
 // The whole state. Written as JSON, because Python reads this list too.
 // `hidden2` 0: no second hidden layer. `neuron`: whose response is shown large, as layer.number.
 export const defaults = {
@@ -20,17 +22,6 @@ const LOST = 1e6; // a loss from which no path comes back
 
 const sum = (values) => values.reduce((total, value) => total + value, 0);
 const dot = (a, b) => a.reduce((total, value, n) => total + value * b[n], 0);
-
-/** A source of numbers spread evenly from 0 to 1, the same ones for the same seed: Ettinger's mulberry32. */
-export function uniform(seed) {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), state | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 const around = (radius, angle) => [radius * Math.cos(angle), radius * Math.sin(angle)];
 

@@ -1,5 +1,7 @@
 // A polynomial fitted to a noisy sample, its error there and its true error, and what other samples would have given. Pure functions, no page.
 
+import { uniform } from "../_shared/random.mjs";
+
 // The whole state. Written as JSON, because Python reads this list too.
 // `strength`: the power of ten of the penalty λ. `sample`: which of the samples that might have been drawn.
 export const defaults = {
@@ -20,17 +22,6 @@ const dot = (a, b) => sum(a.map((value, i) => value * b[i]));
 
 /** What is to be learnt. */
 export const truth = (x) => Math.sin(4.5 * x);
-
-/** A source of numbers spread evenly from 0 to 1, the same ones for the same seed: Ettinger's mulberry32. */
-export function uniform(seed) {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), state | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 /** Sample `number`, as points (x, y): x spread evenly over −1 … 1, y the truth and noise. Fewer examples are the first of more. */
 export function drawn(state, number) {
